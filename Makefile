@@ -1,0 +1,28 @@
+# Everything a person runs here. `make demo` and `make test` are enough to
+# start: the first needs Go, the second installs the rest on Debian.
+
+.DEFAULT_GOAL := build
+.PHONY: build demo test lint check fuzz fmt clean
+
+build: ## the static binary, bin/weir
+	CGO_ENABLED=0 go build -trimpath -o bin/weir ./cmd/weir
+
+demo: build ## the main job on an emulated org; exit 10 says that a dead letter waits for a person, as it should
+	bin/weir demo --once || [ $$? -eq 10 ]
+
+test: ## every test on SQLite and PostgreSQL
+	scripts/test
+
+lint: ## golangci-lint with .golangci.yml
+	scripts/lint
+
+check: test lint ## what a change must pass
+
+fuzz: ## every fuzz target for FUZZTIME each
+	scripts/fuzz
+
+fmt: ## format as the linter wants it
+	scripts/lint fmt
+
+clean: ## remove what was built
+	rm -rf bin .bin

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/config"
+	"github.com/weirhq/weir/internal/datamap"
+	"github.com/weirhq/weir/internal/pii"
+	"github.com/weirhq/weir/internal/web"
+	"github.com/weirhq/weir/salesforce"
+	"github.com/weirhq/weir/vault"
+)
+
+// errCredentials says that an org's credentials could not be read.
+var errCredentials = errors.New("the org's credentials cannot be read")
+
+// engineOptions turns the configuration into what the engine wants.
+func engineOptions(cfg *config.Config, why purpose) (engine.Options, error) {
+	kek, err := openKEK(cfg)
+	if err != nil {
+		return engine.Options{}, err
+	}
+	signing, err := config.ResolveSecret(cfg.Keys.Signing, cfg.Dir())
+	if err != nil {
+		return engine.Options{}, keyMissing("signing key", err)
+	}
+	opts := engine.Options{DataDir: cfg.DataDir, DSN: cfg.Store, KEK: kek, SigningKey: signing, Policy: housePolicy(cfg)}
+	for _, o := range cfg.Orgs {
+		org, err := engineOrg(cfg, o, why)
+		if err != nil {
+			return engine.Options{}, fmt.Errorf("org %s: %w", o.Alias, err)
+		}
+		opts.Orgs = append(opts.Orgs, org)
+	}
+	return opts, nil
+}
+
+func openKEK(cfg *config.Config) (vault.KEK, error) {
+	if path, ok := config.FileOf(cfg.Keys.KEK); ok {
+		kek, err := vault.FileKEK(path, cfg.DataDir)
+		return kek, keyMissing("key file", err)
+	}
+	_, name, _ := strings.Cut(cfg.Keys.KEK, ":")
+	return vault.CredentialKEK(name)
+}
+
+// keyMissing tells what an absent key means; other errors stay as they are.
+func keyMissing(what string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return web.Fail(web.ExitConfig, "no_key",
+		"`weir init` makes keys for a new installation; what an old key sealed opens with that key only.",
+		"the %s is missing: %s", what, err.Error())
+}
+
+func housePolicy(cfg *config.Config) engine.Policy {
+	p := engine.DefaultPolicy()
+	p.SingleOperator = cfg.Policy.SingleOperator
+	p.IdentityVerification = cfg.Policy.IdentityVerification == config.VerificationRequired
+	p.PlanTTL = cfg.Policy.PlanTTL
+	p.MaxRecords = cfg.Policy.MaxRecords
+	p.Retention = cfg.Policy.Retention
+	p.AllowUndecided = cfg.Policy.AllowUndecided
+	return p
+}
+
+func engineOrg(cfg *config.Config, o config.Org, why purpose) (engine.Org, error) {
+	m, err := readMap(o)
+	if err != nil {
+		return engine.Org{}, err
+	}
+	org := engine.Org{
+		ID: weir.OrgID(o.Alias), InstanceURL: o.InstanceURL, APIVersion: o.APIVersion, Map: m,
+		Governor: governorPolicy(o.Budget, cfg.Retry), Recipients: o.Recipients,
+	}
+	if why == looking {
+		org.Auth, org.Transport = noAuth(), silent{}
+		return org, nil
+	}
+	if org.Auth, err = credentials(cfg, o); err != nil {
+		return engine.Org{}, err
+	}
+	org.Reload = func() (salesforce.Auth, error) { return credentials(cfg, o) }
+	org.Changed = func() (time.Time, error) { return changedAt(o.Auth) }
+	return org, nil
+}
+
+// readMap reads an org's data map. A map of another org is refused: it would
+// erase what somebody decided for other data.
+func readMap(o config.Org) (*datamap.Map, error) {
+	src, err := os.ReadFile(o.DataMap)
+	if err != nil {
+		return nil, web.Fail(web.ExitConfig, "no_data_map", "`weir org add` writes a first one for the standard objects.", "the data map cannot be read: %s", err.Error())
+	}
+	m, err := datamap.Parse(relative(o.DataMap), src)
+	if err != nil {
+		return nil, err
+	}
+	if m.Org != weir.OrgID(o.Alias) {
+		return nil, web.Fail(web.ExitConfig, "data_map_of_other_org", "Write `org: "+o.Alias+"` in it, or name another file as data_map.",
+			"%s is the data map of org %q", relative(o.DataMap), m.Org)
+	}
+	return m, nil
+}
+
+// noAuth stands in for credentials where nothing will be sent.
+func noAuth() salesforce.Auth {
+	return &salesforce.ClientCredentials{ID: "none", Secret: pii.NewString("none")}
+}
+
+// silent is the transport of a verb that must not send anything.
+type silent struct{}
+
+var errSilent = errors.New("this verb sends nothing to an org")
+
+func (silent) RoundTrip(*http.Request) (*http.Response, error) { return nil, errSilent }
+
+// credentials resolves an org's references.
+func credentials(cfg *config.Config, o config.Org) (salesforce.Auth, error) {
+	secret := func(ref string) (pii.Secret, error) {
+		if ref == "" {
+			return pii.Secret{}, nil
+		}
+		s, err := config.ResolveSecret(ref, cfg.Dir())
+		if err != nil {
+			return s, fmt.Errorf("%w: %w", errCredentials, err)
+		}
+		return s, nil
+	}
+	client, err := secret(o.Auth.Secret)
+	if err != nil {
+		return nil, err
+	}
+	switch o.Auth.Kind {
+	case config.AuthClientCredentials:
+		return &salesforce.ClientCredentials{ID: o.Auth.ClientID, Secret: client}, nil
+	case config.AuthRefresh:
+		token, err := secret(o.Auth.RefreshToken)
+		return &salesforce.Refresh{ClientID: o.Auth.ClientID, Secret: client, Token: token}, err
+	}
+	text, err := secret(o.Auth.Key)
+	if err != nil {
+		return nil, err
+	}
+	defer text.Clear()
+	key, err := parseKey(text.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errCredentials, o.Auth.Key, err)
+	}
+	return &salesforce.JWTBearer{ClientID: o.Auth.ClientID, Username: o.Auth.Username, Audience: o.Auth.Audience, Key: key}, nil
+}
+
+// parseKey reads an RSA key in PEM, as PKCS #1 or PKCS #8. Errors do not
+// repeat any of it.
+func parseKey(text []byte) (*rsa.PrivateKey, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("this is not a PEM file")
+	}
+	defer clear(block.Bytes)
+	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return key, nil
+	}
+	any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, errors.New("this is not an unencrypted private key")
+	}
+	key, ok := any.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("this is not an RSA key; Salesforce takes RS256 only")
+	}
+	return key, nil
+}
+
+// changedAt is when the newest of an org's secret files changed; zero when
+// none of them is a file.
+func changedAt(auth config.Auth) (time.Time, error) {
+	var newest time.Time
+	for _, ref := range []string{auth.Secret, auth.Key, auth.RefreshToken} {
+		path, ok := config.FileOf(ref)
+		if !ok {
+			continue
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return newest, fmt.Errorf("look at a secret file: %w", err)
+		}
+		if info.ModTime().After(newest) {
+			newest = info.ModTime()
+		}
+	}
+	return newest, nil
+}
+
+// governorPolicy turns an org's budget and the retry settings into the
+// governor's words.
+func governorPolicy(b config.Budget, r config.Retry) governor.Policy {
+	p := governor.DefaultPolicy()
+	return p
+}

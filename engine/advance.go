@@ -1,0 +1,329 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/plan"
+)
+
+// advance moves a request as far as it can go by itself: it releases the next
+// rank of steps, adds the next level of a discovery, or takes the next stage.
+// It runs inside the transaction that ended a step, so that no finished work
+// can be forgotten.
+func (t *txn) advance(id weir.RequestID) error {
+	for {
+		r, err := t.Request(id)
+		if err != nil {
+			return err
+		}
+		if r.Stage.Ended() {
+			_, _, err := t.CancelSteps(id)
+			return err
+		}
+		if _, open, err := t.ReleaseNextRank(id); err != nil || open > 0 {
+			return err
+		}
+		moved, err := t.next(&r)
+		if err != nil {
+			return fmt.Errorf("advance %s from %s: %w", id, r.Stage, err)
+		}
+		if !moved {
+			return nil
+		}
+	}
+}
+
+// next takes one move of a request that has no open step. It says whether
+// another look is worthwhile.
+func (t *txn) next(r *weir.Request) (bool, error) {
+	switch r.Stage {
+	case weir.Verified:
+		return t.deepen(r, weir.EventDiscover)
+	case weir.Discovered:
+		return true, t.plan(r)
+	case weir.Planned:
+		return t.askOrStart(r)
+	case weir.Executing:
+		if r.Pass == weir.PassConfirm {
+			return t.deepen(r, "")
+		}
+		return true, t.executed(r)
+	case weir.Verifying:
+		return t.proved(r)
+	case weir.Received, weir.AwaitingApproval, weir.Sealing, weir.Delivered,
+		weir.Closed, weir.Paused, weir.Rejected, weir.Cancelled:
+		return false, nil
+	}
+	return false, fmt.Errorf("stage %q is not known", r.Stage)
+}
+
+// deepen adds the next level of the discovery, or ends the pass: the planning
+// pass leads to a plan, the confirming one to execution or to drift.
+func (t *txn) deepen(r *weir.Request, done weir.Event) (bool, error) {
+	level, err := t.levelsDone(r)
+	if err != nil {
+		return false, err
+	}
+	added, err := t.addFinds(r, level)
+	if err != nil || added {
+		return false, err
+	}
+	if done != "" {
+		return true, t.move(r, done, nil)
+	}
+	return true, t.confirm(r)
+}
+
+// startPass begins a discovery: the describe of every mapped object first.
+func (t *txn) startPass(r *weir.Request, pass weir.Pass) error {
+	l, err := t.e.lane(r.Org)
+	if err != nil {
+		return err
+	}
+	if err := t.ClearFindings(r.ID, pass); err != nil {
+		return err
+	}
+	args, err := json.Marshal(describeArgs{Objects: l.Map.ObjectNames()})
+	if err != nil {
+		return fmt.Errorf("encode describe step: %w", err)
+	}
+	return t.add(r, []weir.Step{{
+		Kind: weir.StepDescribe, Phase: weir.PhaseRead, Shape: shape(weir.StepDescribe, pass, t.Now().UnixMilli()), Args: args,
+	}}, weir.StepReady)
+}
+
+// levelsDone counts the levels of the current pass that were already added:
+// the describe step counts as level 0's predecessor.
+func (t *txn) levelsDone(r *weir.Request) (int, error) {
+	steps, err := t.StepsOf(r.ID)
+	if err != nil {
+		return 0, err
+	}
+	level := 0
+	since := lastDescribe(steps)
+	for _, s := range steps {
+		if s.Kind != weir.StepFind || s.Rank <= since {
+			continue
+		}
+		var a findArgs
+		if err := json.Unmarshal(s.Args, &a); err != nil {
+			return 0, fmt.Errorf("decode find step %s: %w", s.ID, err)
+		}
+		level = max(level, a.Find.Level+1)
+	}
+	return level, nil
+}
+
+// lastDescribe is the rank at which the current pass began.
+func lastDescribe(steps []weir.Step) int {
+	rank := -1
+	for _, s := range steps {
+		if s.Kind == weir.StepDescribe {
+			rank = max(rank, s.Rank)
+		}
+	}
+	return rank
+}
+
+// addFinds adds the queries of one level and says whether there were any.
+func (t *txn) addFinds(r *weir.Request, level int) (bool, error) {
+	l, err := t.e.lane(r.Org)
+	if err != nil {
+		return false, err
+	}
+	have, err := t.Findings(r.ID, r.Pass)
+	if err != nil {
+		return false, err
+	}
+	kinds, err := setting(t.Tx, kindsKey(r.ID))
+	if err != nil {
+		return false, err
+	}
+	var steps []weir.Step
+	for _, f := range plan.Finds(l.Map, level, splitKinds(kinds), have) {
+		for _, chunk := range targetsOf(f, have) {
+			args, err := json.Marshal(findArgs{Find: f, IDs: chunk, All: r.Right == weir.Erasure}) // what lies in the recycle bin must go too
+			if err != nil {
+				return false, fmt.Errorf("encode find step: %w", err)
+			}
+			steps = append(steps, weir.Step{
+				Kind: weir.StepFind, Phase: weir.PhaseRead, Object: f.Object, Args: args,
+				Shape: shape(weir.StepFind, r.Pass, int64(level)),
+			})
+		}
+	}
+	if len(steps) == 0 {
+		return false, nil
+	}
+	return true, t.add(r, steps, weir.StepReady)
+}
+
+// findChunk bounds the ids of one query well below Salesforce's limits on the
+// length of a statement (wire reference, section 1.6).
+const findChunk = 500
+
+// targetsOf cuts the link targets of a find into chunks; a find by identifier
+// has one empty chunk.
+func targetsOf(f plan.Find, have []weir.Finding) [][]string {
+	if f.By != plan.ByParent {
+		return [][]string{nil}
+	}
+	var ids []string
+	for _, h := range have {
+		for _, p := range f.Parents {
+			if h.Object == p {
+				ids = append(ids, h.Record)
+			}
+		}
+	}
+	return chunks(ids, findChunk)
+}
+
+func chunks(ids []string, n int) [][]string {
+	var out [][]string
+	for len(ids) > n {
+		out, ids = append(out, ids[:n]), ids[n:]
+	}
+	if len(ids) > 0 {
+		out = append(out, ids)
+	}
+	return out
+}
+
+func shape(k weir.StepKind, p weir.Pass, part int64) string {
+	return shapeOf(k, p) + strconv.FormatInt(part, 10)
+}
+
+// add inserts steps behind everything the request has done so far: their ranks
+// count from the highest rank in use.
+func (t *txn) add(r *weir.Request, steps []weir.Step, lowest weir.StepState) error {
+	before, err := t.StepsOf(r.ID)
+	if err != nil {
+		return err
+	}
+	base := 0
+	for _, s := range before {
+		base = max(base, s.Rank+1)
+	}
+	first := 0
+	for i, s := range steps {
+		if i == 0 || s.Rank < first {
+			first = s.Rank
+		}
+	}
+	for i := range steps {
+		s := &steps[i]
+		s.ID = weir.StepID("S-" + t.e.randomID(12))
+		s.Request, s.Org, s.DueAt = r.ID, r.Org, r.DueAt
+		s.State = weir.StepPlanned
+		if s.Rank == first {
+			s.State = lowest
+		}
+		s.Rank += base
+	}
+	if err := t.InsertSteps(steps); err != nil {
+		return err
+	}
+	return t.WakeOrg(r.Org, t.Now())
+}
+
+// move takes a request along one edge and notes it.
+func (t *txn) move(r *weir.Request, ev weir.Event, set func(*weir.Request)) error {
+	return t.moveBy(r, ev, "weir", set, nil)
+}
+
+func (t *txn) moveBy(r *weir.Request, ev weir.Event, by string, set func(*weir.Request), detail map[string]string) error {
+	if set == nil {
+		set = func(*weir.Request) {}
+	}
+	if err := t.MoveRequest(r, ev, set); err != nil {
+		return err
+	}
+	d := map[string]string{KeyStage: string(r.Stage)}
+	for k, v := range detail {
+		d[k] = v
+	}
+	return t.note(weir.Entry{By: by, Act: "request." + string(ev), Org: r.Org, Request: r.ID, Detail: d})
+}
+
+// plan builds the plan from the findings. What forbids a plan is shown to a
+// person as the request's reason; nothing was changed.
+func (t *txn) plan(r *weir.Request) error {
+	p, err := t.build(r, weir.PassPlan)
+	reason := refusal(err)
+	if err != nil && reason == "" {
+		return err
+	}
+	if reason != "" {
+		if err := t.move(r, weir.EventPlan, func(r *weir.Request) { r.Reason, r.PlanHash = reason, "" }); err != nil {
+			return err
+		}
+		return t.move(r, weir.EventAsk, nil)
+	}
+	if err := t.SavePlan(p); err != nil {
+		return err
+	}
+	if err := t.keepSchemas(r); err != nil {
+		return err
+	}
+	return t.moveBy(r, weir.EventPlan, "weir", func(r *weir.Request) { r.PlanHash, r.Reason = p.Hash, "" },
+		map[string]string{KeyPlan: p.Hash, "records": strconv.Itoa(len(p.Items)), KeyCalls: strconv.Itoa(p.Calls)})
+}
+
+// refusal is the reason code of a plan that the core refused to build.
+func refusal(err error) string {
+	switch {
+	case errors.Is(err, plan.ErrNoMatch):
+		return "no_match"
+	case errors.Is(err, plan.ErrTooMany):
+		return "too_many_records"
+	case errors.Is(err, plan.ErrUndecided):
+		return "data_map_undecided"
+	case errors.Is(err, plan.ErrBlocked):
+		return "data_map_blocked"
+	}
+	return ""
+}
+
+func (t *txn) build(r *weir.Request, pass weir.Pass) (weir.Plan, error) {
+	l, err := t.e.lane(r.Org)
+	if err != nil {
+		return weir.Plan{}, err
+	}
+	schemas, _, err := t.Schemas(r.Org)
+	if err != nil {
+		return weir.Plan{}, err
+	}
+	found, err := t.Findings(r.ID, pass)
+	if err != nil {
+		return weir.Plan{}, err
+	}
+	kinds, err := setting(t.Tx, kindsKey(r.ID))
+	if err != nil {
+		return weir.Plan{}, err
+	}
+	return plan.Build(plan.Input{
+		Request: *r, Map: l.Map, Schemas: schemas, Findings: found, Kinds: splitKinds(kinds), Now: t.Now(),
+		Policy: plan.Policy{TTL: t.e.policy.PlanTTL, MaxRecords: t.e.policy.MaxRecords, AllowUndecided: t.e.policy.AllowUndecided},
+	})
+}
+
+// askOrStart waits for a person where the right mutates, and goes on at once
+// where it only reads.
+func (t *txn) askOrStart(r *weir.Request) (bool, error) {
+	if r.Right.Mutates() {
+		return false, t.move(r, weir.EventAsk, nil)
+	}
+	if err := t.move(r, weir.EventStart, func(r *weir.Request) { r.Pass = weir.PassExecute }); err != nil {
+		return false, err
+	}
+	p, err := t.Plan(r.ID, r.PlanHash)
+	if err != nil {
+		return false, err
+	}
+	return true, t.addExecution(r, p)
+}

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/ledger"
+	"github.com/weirhq/weir/internal/store"
+)
+
+// PublicKey is the ledger's public key in the text form of signed notes: print
+// it at install and keep it elsewhere than the log.
+func (e *Engine) PublicKey() string { return e.publicKey }
+
+// VerifyLedger checks the whole log against its stored tree, its signed
+// checkpoints and, when one is given, a checkpoint that was saved earlier.
+func (e *Engine) VerifyLedger(ctx context.Context, held []byte) (ledger.Report, error) {
+	if err := e.sequence(ctx); err != nil {
+		return ledger.Report{}, err
+	}
+	var report ledger.Report
+	err := e.view(ctx, func(tx *store.Tx) error {
+		size, err := tx.TreeSize()
+		if err != nil {
+			return err
+		}
+		saved, err := tx.Checkpoints()
+		if err != nil {
+			return err
+		}
+		notes := make([][]byte, len(saved))
+		for i, c := range saved {
+			notes[i] = c.Note
+		}
+		report, err = ledger.Verify(lines(tx, size), notes, held, treeReader{tx}, e.verify)
+		return err
+	})
+	if err != nil {
+		return report, fmt.Errorf("verify the ledger: %w", err)
+	}
+	return report, nil
+}
+
+// Checkpoint signs and returns the newest state of the log, for safe keeping
+// outside of it.
+func (e *Engine) Checkpoint(ctx context.Context) ([]byte, error) {
+	if err := e.sequence(ctx); err != nil {
+		return nil, err
+	}
+	var note []byte
+	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
+		if err := e.checkpoint(tx, true); err != nil {
+			return err
+		}
+		last, err := lastCheckpoint(tx)
+		note = last.Note
+		return err
+	})
+	return note, err
+}
+
+// ExportLedger writes every numbered line, one JSON object per line.
+func (e *Engine) ExportLedger(ctx context.Context, w io.Writer) error {
+	if err := e.sequence(ctx); err != nil {
+		return err
+	}
+	return e.view(ctx, func(tx *store.Tx) error {
+		size, err := tx.TreeSize()
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(w, lines(tx, size))
+		return err
+	})
+}
+
+// lines streams the numbered entries as the lines that were hashed. They are
+// made anew from what the readers of the log are shown, so that an edit of any
+// column is found.
+func lines(tx *store.Tx, size int64) io.Reader {
+	const page = 500
+	next := int64(1)
+	return ledger.NewLineReader(func() ([]weir.Entry, error) {
+		if next > size {
+			return nil, io.EOF
+		}
+		entries, err := tx.Entries(next, next+page-1)
+		next += page
+		return entries, err
+	})
+}
+
+// ErrTampered says that the log or a certificate is not what was signed.
+var ErrTampered = errors.New("integrity check failed")
+
+// VerifyCertificate checks a certificate with this log's public key.
+func (e *Engine) VerifyCertificate(doc []byte) (ledger.Certificate, error) {
+	c, err := ledger.VerifyCertificate(doc, e.verify)
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", ErrTampered, err)
+	}
+	return c, nil
+}

@@ -1,0 +1,258 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/datamap"
+	"github.com/weirhq/weir/internal/pii"
+	"github.com/weirhq/weir/internal/store"
+	"github.com/weirhq/weir/salesforce"
+	"github.com/weirhq/weir/vault"
+)
+
+// Options configure an Engine. DataDir, DSN, KEK and SigningKey are required.
+type Options struct {
+	DataDir    string     // vault, journal and deliveries live below it; 0700
+	DSN        string     // sqlite:///path or postgres://…
+	KEK        vault.KEK  // wraps the request keys
+	SigningKey pii.Secret // note signer key of the ledger and of certificates
+	Orgs       []Org
+	Policy     Policy
+
+	Node   string           // name of this process start; empty draws one
+	Now    func() time.Time // nil = time.Now; a demo scales it
+	Random io.Reader        // nil = crypto/rand
+	Log    *slog.Logger     // nil = discard
+	Tick   time.Duration    // control loop, default 1 s
+}
+
+// Org is one Salesforce org: how to reach it, what the data map says about it
+// and how hard it may be used.
+type Org struct {
+	ID          weir.OrgID
+	InstanceURL string
+	APIVersion  string
+	Auth        salesforce.Auth
+	Transport   http.RoundTripper // nil = the client's own
+	Timeout     time.Duration     // of one call, default 2 min
+	Map         *datamap.Map
+	Governor    governor.Policy
+	Recipients  []string                        // default age recipients of access packages
+	Changed     func() (time.Time, error)       // when the credentials last changed on disk; nil = unknown
+	Reload      func() (salesforce.Auth, error) // reads them anew; nil = keep
+}
+
+// Policy is what the house decided about requests.
+type Policy struct {
+	SingleOperator       bool          // one person may approve what they submitted; the ledger shows it
+	IdentityVerification bool          // a request needs evidence of identity before discovery
+	PlanTTL              time.Duration // an approval of an older plan is refused
+	MaxRecords           int           // a plan with more records is refused
+	Retention            time.Duration // how long a delivered package's key is kept
+	AllowUndecided       bool          // plan although the data map has open decisions
+	ProofLag             time.Duration // how long the proof waits for the recycle bin's lag
+}
+
+// DefaultPolicy returns the defaults that `weir config show` prints.
+func DefaultPolicy() Policy {
+	return Policy{
+		IdentityVerification: true,
+		PlanTTL:              24 * time.Hour,
+		MaxRecords:           500,
+		Retention:            30 * 24 * time.Hour,
+		ProofLag:             26 * time.Hour,
+	}
+}
+
+// Engine runs requests. Its methods are safe for concurrent use.
+type Engine struct {
+	opts   Options
+	policy Policy
+	node   string
+	log    *slog.Logger
+	store  *store.Store
+	vault  *vault.Vault
+	spill  *vault.Journal
+	signer note.Signer
+	verify note.Verifier
+
+	publicKey string // of the signer, as auditors hold it
+	orgs      map[weir.OrgID]*lane
+
+	beatAt  time.Time // when this node last wrote its heartbeat
+	startAt time.Time
+
+	spillMu sync.Mutex // one replay of the journal at a time
+}
+
+// lane is one org at run time.
+type lane struct {
+	Org
+	client *salesforce.Client
+
+	mu      sync.Mutex
+	changed time.Time // the credentials' age when they were last read
+}
+
+// Errors that callers act upon; see exit codes in docs/exit-codes.md.
+var (
+	ErrUnknownOrg = errors.New("no such org in the configuration")
+	ErrStale      = errors.New("the plan is stale")
+	ErrFourEyes   = errors.New("a second person must approve")
+)
+
+// Open connects store and vault, migrates the store and adopts what an earlier
+// process of this machine left behind. It sends nothing.
+func Open(ctx context.Context, opts Options) (*Engine, error) {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Random == nil {
+		opts.Random = rand.Reader
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Tick <= 0 {
+		opts.Tick = time.Second
+	}
+	e := &Engine{opts: opts, policy: opts.Policy, node: opts.Node, log: opts.Log, orgs: map[weir.OrgID]*lane{}}
+	if e.node == "" {
+		e.node = e.nodeName()
+	}
+	if err := e.openLedgerKey(); err != nil {
+		return nil, err
+	}
+	for _, o := range opts.Orgs {
+		if err := e.addLane(o); err != nil {
+			return nil, err
+		}
+	}
+	v, err := vault.Open(ctx, vault.Options{Dir: e.vaultDir(), KEK: opts.KEK, Now: opts.Now})
+	if err != nil {
+		return nil, fmt.Errorf("open vault: %w", err)
+	}
+	e.vault = v
+	if e.spill, err = v.Journal(); err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	if e.store, err = store.Open(ctx, opts.DSN); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if err := e.prepare(ctx); err != nil {
+		return nil, errors.Join(err, e.store.Close())
+	}
+	return e, nil
+}
+
+// prepare migrates, registers the orgs and adopts orphans.
+func (e *Engine) prepare(ctx context.Context) error {
+	if err := e.store.Migrate(ctx); err != nil {
+		return fmt.Errorf("migrate store: %w", err)
+	}
+	e.startAt = e.now()
+	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
+		for id := range e.orgs {
+			if err := tx.EnsureOrg(id); err != nil {
+				return err
+			}
+		}
+		return tx.Beat(e.node, e.startAt)
+	})
+	if err != nil {
+		return fmt.Errorf("register orgs: %w", err)
+	}
+	if err := e.replaySpill(ctx); err != nil {
+		return err
+	}
+	return e.adopt(ctx)
+}
+
+// Close releases the store. Running turns must have ended.
+func (e *Engine) Close() error {
+	if err := e.store.Close(); err != nil {
+		return fmt.Errorf("close store: %w", err)
+	}
+	return nil
+}
+
+func (e *Engine) vaultDir() string { return filepath.Join(e.opts.DataDir, "vault") }
+
+// Store gives the runner and the metrics their view; nobody else may use it.
+func (e *Engine) Store() *store.Store { return e.store }
+
+// Node is the name of this process start.
+func (e *Engine) Node() string { return e.node }
+
+func (e *Engine) addLane(o Org) error {
+	if o.Map == nil {
+		return fmt.Errorf("org %s: no data map", o.ID)
+	}
+	client, err := salesforce.New(salesforce.Options{
+		InstanceURL: o.InstanceURL, APIVersion: o.APIVersion, Auth: o.Auth,
+		Transport: o.Transport, Timeout: o.Timeout, Now: e.now,
+	})
+	if err != nil {
+		return fmt.Errorf("org %s: %w", o.ID, err)
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 2 * time.Minute
+	}
+	e.orgs[o.ID] = &lane{Org: o, client: client}
+	return nil
+}
+
+func (e *Engine) lane(id weir.OrgID) (*lane, error) {
+	l, ok := e.orgs[id]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownOrg, id)
+	}
+	return l, nil
+}
+
+// now is the only clock of the engine. Milliseconds are what the store keeps,
+// so that a decision made before a restart replays to the bit after it.
+func (e *Engine) now() time.Time { return e.opts.Now().UTC().Truncate(time.Millisecond) }
+
+// Now is the engine's time, which a demo scales.
+func (e *Engine) Now() time.Time { return e.now() }
+
+// jitter draws the chance that the governor takes as an argument.
+func (e *Engine) jitter() uint32 {
+	var b [4]byte
+	e.mustRead(b[:])
+	return binary.BigEndian.Uint32(b[:])
+}
+
+// randomID returns n characters of an alphabet without look-alikes.
+func (e *Engine) randomID(n int) string {
+	const alphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ" // 32 characters: no 0, 1, I, O
+	b := make([]byte, n)
+	e.mustRead(b)
+	for i := range b {
+		b[i] = alphabet[b[i]&31]
+	}
+	return string(b)
+}
+
+// mustRead panics when the system has no randomness left: crypto/rand itself
+// crashes the program in that case, and no id or jitter may be guessable.
+func (e *Engine) mustRead(b []byte) {
+	if _, err := io.ReadFull(e.opts.Random, b); err != nil {
+		panic("engine: no randomness: " + err.Error())
+	}
+}

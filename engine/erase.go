@@ -1,0 +1,214 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/plan"
+	"github.com/weirhq/weir/internal/store"
+	"github.com/weirhq/weir/salesforce"
+)
+
+// eraseArgs are the arguments of an erase step: what the plan says, how the
+// record is known to be the subject's, and what the last check learnt. They
+// hold digests and dates, never values.
+type eraseArgs struct {
+	plan.EraseArgs
+	Match []plan.Find `json:"match,omitempty"` // how the record was found: it must still hold before a write
+
+	Precondition string `json:"precondition,omitempty"` // ETag, or LastModifiedDate, or SystemModstamp
+	Before       string `json:"before,omitempty"`       // keyed digest of the fields as read by the check
+	After        string `json:"after,omitempty"`        // keyed digest of the intended values
+	Sent         bool   `json:"sent,omitempty"`         // a write was sent at least once
+}
+
+func decodeErase(s weir.Step) (eraseArgs, error) {
+	var a eraseArgs
+	if err := json.Unmarshal(s.Args, &a); err != nil {
+		return a, fmt.Errorf("decode erase step %s: %w", s.ID, err)
+	}
+	return a, nil
+}
+
+// target is one record of the batch while its call is under way.
+type target struct {
+	step weir.Step
+	args eraseArgs
+	want intended
+
+	seen      bool // the read returned the record
+	version   string
+	modified  string // LastModifiedDate
+	etag      string
+	digest    string // keyed digest of the fields as they are now
+	asWanted  bool   // the fields already have the intended values
+	ofSubject bool   // the record still belongs to the subject
+}
+
+// erase does one phase of a batch: check, write or confirm.
+func (e *Engine) erase(ctx context.Context, j *job, s *settlement) error {
+	who, err := e.openRequest(ctx, j.request)
+	if err != nil {
+		return err
+	}
+	defer who.close()
+	var have []weir.Finding
+	var known rungs
+	err = e.view(ctx, func(tx *store.Tx) error {
+		org, err := tx.Org(j.lane.ID)
+		if err != nil {
+			return err
+		}
+		if known, err = decodeRungs(org.Capabilities); err != nil {
+			return err
+		}
+		have, err = tx.Findings(j.request.ID, weir.PassConfirm)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	targets := make([]*target, len(j.steps))
+	for i, st := range j.steps {
+		a, err := decodeErase(st)
+		if err != nil {
+			return err
+		}
+		targets[i] = &target{step: st, args: a, want: intend(who.key, st, a)}
+	}
+	switch j.steps[0].Phase {
+	case weir.PhaseWrite:
+		return e.write(ctx, j, s, who, targets)
+	case weir.PhaseConfirm:
+		return e.readTargets(ctx, j, s, who, have, targets, (*target).confirmed)
+	default:
+		return e.readTargets(ctx, j, s, who, have, targets, func(t *target) result { return t.checked(known) })
+	}
+}
+
+// write sends up to 25 mutations in one composite, each with its own
+// precondition. An element's failure is that element's alone.
+func (e *Engine) write(ctx context.Context, j *job, s *settlement, who openedRequest, targets []*target) error {
+	ms := make([]salesforce.Mutation, len(targets))
+	for i, t := range targets {
+		ms[i] = t.mutation()
+	}
+	ans, answers := j.lane.client.Mutate(ctx, ms)
+	defer ans.Detail.Clear()
+	s.take(ans)
+	for i, t := range targets {
+		t.args.Sent = true
+		args, err := json.Marshal(t.args)
+		if err != nil {
+			return fmt.Errorf("encode erase step %s: %w", t.step.ID, err)
+		}
+		r := result{Verdict: weir.Yield, Phase: weir.PhaseConfirm, Args: args, Jitter: e.jitter()}
+		if s.Fault == nil {
+			r.Fault = answers[i].Fault
+			if r.Fault != nil {
+				r.Phase = "" // decided by the fault's effect
+				r.Sealed = e.sealDetail(ctx, who.key, t.step, r.Fault, answers[i].Detail, j.lane.Governor)
+			}
+			answers[i].Detail.Clear()
+		} else {
+			r.Phase = ""
+		}
+		s.Results = append(s.Results, r)
+	}
+	return nil
+}
+
+func (t *target) mutation() salesforce.Mutation {
+	m := salesforce.Mutation{Object: t.step.Object, ID: t.step.Record}
+	if t.args.Action == weir.ActDelete {
+		m.Delete = true
+		return m
+	}
+	m.Fields = t.want.fields
+	switch t.args.Rung {
+	case weir.RungIfMatch:
+		m.IfMatch = t.args.Precondition
+	case weir.RungUnmodified:
+		if at, err := parseStamp(t.args.Precondition); err == nil {
+			m.IfUnmodifiedSince = at.Truncate(time.Second) // the header's granularity
+		}
+	case weir.RungReadCompare: // the check just before is the guard
+	}
+	return m
+}
+
+// checked says what follows from reading a record right before its write.
+func (t *target) checked(known rungs) result {
+	a := &t.args
+	switch {
+	case !t.seen:
+		return result{Verdict: weir.Succeed, Outcome: t.outcome("gone")}
+	case a.Action != weir.ActDelete && t.asWanted:
+		return t.with(result{Verdict: weir.Succeed, Outcome: t.outcome("already")}, t.digest)
+	case t.version != a.Version && !t.ofSubject:
+		return result{Fault: ours(weir.Drift, "WEIR_SUBJECT_CHANGED")}
+	case t.version != a.Version:
+		a.Version = t.version
+		return t.with(result{Fault: ours(weir.Conflict, "WEIR_VERSION_MOVED"), Phase: weir.PhaseCheck}, "")
+	}
+	a.Before, a.After = t.digest, t.want.digest
+	a.Rung, a.Precondition = weir.RungReadCompare, t.version
+	if a.Action != weir.ActDelete {
+		switch known[t.step.Object] {
+		case weir.RungIfMatch:
+			if t.etag != "" {
+				a.Rung, a.Precondition = weir.RungIfMatch, t.etag
+			}
+		case weir.RungUnmodified:
+			a.Rung, a.Precondition = weir.RungUnmodified, t.modified
+		case weir.RungReadCompare:
+		}
+	}
+	return t.with(result{Verdict: weir.Yield, Phase: weir.PhaseWrite}, "")
+}
+
+// confirmed says what follows from the read-back after a write.
+func (t *target) confirmed() result {
+	applied := !t.seen
+	if t.args.Action != weir.ActDelete && t.seen {
+		applied = t.asWanted
+	}
+	switch {
+	case applied:
+		return result{Verdict: weir.Succeed, Outcome: "applied", Intent: weir.IntentApplied}
+	case t.version == t.args.Version || t.digest == t.args.Before:
+		// Nothing happened. The write goes out again with its ORIGINAL
+		// precondition: should the first one still land, this one meets 412.
+		return result{Fault: ours(weir.PlatformFault, "WEIR_NOT_APPLIED"), Phase: weir.PhaseWrite, Intent: weir.IntentNotApplied}
+	default:
+		return result{Fault: ours(weir.Conflict, "WEIR_READ_BACK_DIFFERS"), Phase: weir.PhaseCheck, Intent: weir.IntentConflict}
+	}
+}
+
+// outcome tells a record that weir wrote from one that it found that way.
+func (t *target) outcome(otherwise string) string {
+	if t.args.Sent {
+		return "applied"
+	}
+	return otherwise
+}
+
+func (t *target) with(r result, after string) result {
+	if after != "" {
+		t.args.After = after
+	}
+	args, err := json.Marshal(t.args)
+	if err != nil { // strings and lists of strings always encode
+		panic("engine: encode erase arguments: " + err.Error())
+	}
+	r.Args = args
+	return r
+}
+
+// ours is a fault that weir itself found in an answer; nothing was sent for it.
+func ours(c weir.Category, code string) *weir.Fault {
+	return &weir.Fault{Category: c, Code: code, Scope: weir.ScopeRecord, Effect: weir.EffectNone, Retryable: c != weir.Drift}
+}

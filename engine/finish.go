@@ -1,0 +1,157 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/store"
+)
+
+// finishRequests does the local work of requests, which needs no call: making
+// package and certificate, closing what was kept long enough, shredding keys.
+func (e *Engine) finishRequests(ctx context.Context) error {
+	var sealing, ended []weir.Request
+	err := e.view(ctx, func(tx *store.Tx) error {
+		var err error
+		if sealing, err = tx.Requests(store.RequestFilter{Stages: []weir.Stage{weir.Sealing}}); err != nil {
+			return err
+		}
+		ended, err = tx.RequestsToShred(tx.Now())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look for requests to finish: %w", err)
+	}
+	var errs []error
+	for _, r := range sealing {
+		if err := e.seal(ctx, r); err != nil {
+			errs = append(errs, fmt.Errorf("seal %s: %w", r.ID, err))
+		}
+	}
+	for _, r := range ended {
+		if err := e.shredWhenDue(ctx, r); err != nil {
+			errs = append(errs, fmt.Errorf("shred %s: %w", r.ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// seal makes what the request delivers. It may be repeated after a crash: the
+// package replaces its earlier self, and the stage moves once.
+func (e *Engine) seal(ctx context.Context, r weir.Request) error {
+	var pkg *delivered
+	if r.Right == weir.Access {
+		var err error
+		if pkg, err = e.assemble(ctx, r); err != nil {
+			return err
+		}
+	}
+	doc, err := e.certify(ctx, r, pkg)
+	if err != nil {
+		return err
+	}
+	return e.update(ctx, func(tx *txn) error {
+		r, err := tx.Request(r.ID)
+		if err != nil {
+			return err
+		}
+		if err := tx.SetSetting(certificateKey(r.ID), string(doc)); err != nil {
+			return err
+		}
+		detail := map[string]string{"certificate": digest(doc)}
+		if pkg != nil {
+			if err := tx.PutBlob(store.Blob{Request: r.ID, Kind: packageBlob, Ref: pkg.ref, At: tx.Now()}); err != nil {
+				return err
+			}
+			detail["package"] = pkg.ref.SHA256
+		}
+		if err := tx.moveBy(&r, weir.EventSealed, "weir", nil, detail); err != nil {
+			return err
+		}
+		if r.Right.Mutates() { // nothing is kept for the subject to fetch
+			return tx.close(&r)
+		}
+		return nil
+	})
+}
+
+const packageBlob = "package"
+
+func certificateKey(id weir.RequestID) string { return "certificate:" + string(id) }
+
+// close shreds the request's key in the transaction that says so.
+func (t *txn) close(r *weir.Request) error {
+	if err := t.shred(r); err != nil {
+		return err
+	}
+	return t.move(r, weir.EventClose, nil)
+}
+
+func (t *txn) shred(r *weir.Request) error {
+	if err := t.ShredKey(r.ID); err != nil {
+		return err
+	}
+	return t.note(weir.Entry{Act: "request.shred", Org: r.Org, Request: r.ID})
+}
+
+// shredWhenDue ends a delivered request after its retention, and destroys the
+// key of one that was rejected or cancelled once no call of it is under way.
+func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
+	shredded := false
+	err := e.update(ctx, func(tx *txn) error {
+		shredded = false
+		r, err := tx.Request(r.ID)
+		if err != nil {
+			return err
+		}
+		if r.Stage == weir.Delivered {
+			sealed, err := tx.deliveredAt(r.ID)
+			if err != nil || tx.Now().Before(sealed.Add(e.policy.Retention)) {
+				return err
+			}
+			shredded = true
+			return tx.close(&r)
+		}
+		_, executing, err := tx.CancelSteps(r.ID)
+		if err != nil || executing > 0 {
+			return err
+		}
+		shredded = true
+		return tx.shred(&r)
+	})
+	if err != nil || !shredded {
+		return err
+	}
+	return e.dropSealed(ctx, r.ID)
+}
+
+func (t *txn) deliveredAt(id weir.RequestID) (time.Time, error) {
+	blobs, err := t.Blobs(id, packageBlob)
+	if err != nil || len(blobs) == 0 {
+		return time.Time{}, err
+	}
+	return blobs[0].At, nil
+}
+
+// dropSealed deletes the files that nobody can open any more.
+func (e *Engine) dropSealed(ctx context.Context, id weir.RequestID) error {
+	var blobs []store.Blob
+	err := e.update(ctx, func(tx *txn) error {
+		var err error
+		blobs, err = tx.DeleteBlobs(id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, b := range blobs {
+		if b.Kind != packageBlob { // encrypted to its recipient, who owns it
+			errs = append(errs, e.vault.Remove(b.Ref))
+		}
+	}
+	return errors.Join(append(errs, e.store.Checkpoint(ctx))...)
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/store"
+	"github.com/weirhq/weir/vault"
+)
+
+// requestKey unwraps the key of a request. It fails once the key is shredded.
+func (e *Engine) requestKey(ctx context.Context, org weir.OrgID, id weir.RequestID) (*vault.Key, error) {
+	var row store.KeyRow
+	err := e.view(ctx, func(tx *store.Tx) error {
+		var err error
+		row, err = tx.Key(id)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("key of %s: %w", id, err)
+	}
+	k, err := e.vault.Key(ctx, org, id, row.Wrapped)
+	if err != nil {
+		return nil, fmt.Errorf("key of %s: %w", id, err)
+	}
+	return k, nil
+}
+
+// openedRequest is what a call about a person needs: key and subject.
+type openedRequest struct {
+	key     *vault.Key
+	subject subject
+}
+
+func (o openedRequest) close() {
+	o.subject.close()
+	o.key.Close()
+}
+
+func (e *Engine) openRequest(ctx context.Context, r weir.Request) (openedRequest, error) {
+	key, err := e.requestKey(ctx, r.Org, r.ID)
+	if err != nil {
+		return openedRequest{}, err
+	}
+	var blobs []store.Blob
+	err = e.view(ctx, func(tx *store.Tx) error {
+		blobs, err = tx.Blobs(r.ID, subjectBlob.Kind)
+		return err
+	})
+	if err == nil && len(blobs) != 1 {
+		err = fmt.Errorf("request %s has %d sealed subjects, want 1", r.ID, len(blobs))
+	}
+	if err != nil {
+		key.Close()
+		return openedRequest{}, err
+	}
+	sub, err := openSubject(ctx, key, blobs[0].Ref)
+	if err != nil {
+		key.Close()
+		return openedRequest{}, err
+	}
+	return openedRequest{key: key, subject: sub}, nil
+}
+
+func (e *Engine) view(ctx context.Context, fn func(*store.Tx) error) error {
+	return e.store.View(ctx, e.now(), fn)
+}

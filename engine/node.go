@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/weirhq/weir/internal/store"
+)
+
+// nodeName names this process start: host, process and chance, so that a
+// process on the same host can tell at once that another one has died.
+func (e *Engine) nodeName() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "host"
+	}
+	return strings.ReplaceAll(host, "/", "-") + "/" + strconv.Itoa(os.Getpid()) + "/" + e.randomID(8)
+}
+
+// Dead lists the nodes that no longer run: silent for longer than deadAfter,
+// or, on this host, without a process.
+func (e *Engine) Dead(ctx context.Context) ([]string, error) {
+	var dead []string
+	err := e.view(ctx, func(tx *store.Tx) error {
+		nodes, err := tx.Nodes()
+		for _, n := range nodes {
+			if n.ID != e.node && (tx.Now().Sub(n.BeatAt) > deadAfter || processGone(e.node, n.ID)) {
+				dead = append(dead, n.ID)
+			}
+		}
+		return err
+	})
+	return dead, err
+}
+
+// processGone says whether another node of our host has no process any more.
+// A process id that was given out again makes it say no, and the silence of
+// the heartbeat decides.
+func processGone(ours, other string) bool {
+	a, b := strings.Split(ours, "/"), strings.Split(other, "/")
+	if len(a) != 3 || len(b) != 3 || a[0] != b[0] {
+		return false
+	}
+	pid, err := strconv.Atoi(b[1])
+	if err != nil || pid <= 0 || pid == os.Getpid() {
+		return false
+	}
+	return syscall.Kill(pid, 0) == syscall.ESRCH
+}

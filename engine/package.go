@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/export"
+	"github.com/weirhq/weir/internal/store"
+	"github.com/weirhq/weir/vault"
+)
+
+// delivered is a package that lies ready, encrypted to its recipient.
+type delivered struct {
+	ref     weir.SealRef // Name is the file's name below the vault's out directory
+	path    string
+	records int64
+}
+
+// maxRecord bounds one record of a page when it is read back.
+const maxRecord = 32 << 20
+
+// assemble opens the sealed pages of an access request as a stream and writes
+// the package: JSON, CSV, readable HTML and a manifest, encrypted on the way to
+// the disk. Plaintext lives for one record.
+func (e *Engine) assemble(ctx context.Context, r weir.Request) (*delivered, error) {
+	key, err := e.requestKey(ctx, r.Org, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer key.Close()
+	l, err := e.lane(r.Org)
+	if err != nil {
+		return nil, err
+	}
+	var pages []store.Blob
+	var p weir.Plan
+	err = e.view(ctx, func(tx *store.Tx) error {
+		if pages, err = tx.Blobs(r.ID, pageBlob); err != nil {
+			return err
+		}
+		p, err = tx.Plan(r.ID, r.PlanHash)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	name := string(r.ID) + "-access.zip.age"
+	d := &delivered{ref: weir.SealRef{Name: name}}
+	sum := sha256.New()
+	d.path, err = e.vault.Place(name, func(w io.Writer) error {
+		tally := &counting{w: io.MultiWriter(w, sum)}
+		enc, err := vault.EncryptTo(tally, strings.Split(r.Recipient, ",")...)
+		if err != nil {
+			return err
+		}
+		out := export.NewWriter(enc, export.Meta{Request: r.ID, Org: r.Org, Law: r.Law, Subject: r.Subject, CreatedAt: e.now()})
+		for _, t := range tables(p, pages, l) {
+			if err := out.Table(t.Table, func(yield func([]byte) error) error { return readPages(ctx, key, t.pages, yield) }); err != nil {
+				return err
+			}
+		}
+		m, err := out.Close()
+		if err != nil {
+			return err
+		}
+		d.records = m.Records()
+		err = enc.Close()
+		d.ref.Size = tally.n
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("assemble package: %w", err)
+	}
+	d.ref.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return d, nil
+}
+
+// table is one object of the package with its sealed pages.
+type table struct {
+	export.Table
+	pages []store.Blob
+}
+
+// tables groups pages by object and names the fields as the plan does.
+func tables(p weir.Plan, pages []store.Blob, l *lane) []table {
+	fields := map[string][]string{}
+	for _, it := range p.Items {
+		if it.Action != weir.ActExport || fields[it.Object] != nil {
+			continue
+		}
+		for _, f := range it.Fields {
+			fields[it.Object] = append(fields[it.Object], f.Field)
+		}
+	}
+	var out []table
+	for _, b := range pages { // ordered by object and page
+		if len(out) == 0 || out[len(out)-1].Object != b.Object {
+			t := table{Table: export.Table{Object: b.Object, Fields: fields[b.Object]}}
+			if o, ok := l.Map.Object(b.Object); ok && o.Access != nil {
+				t.Labels = o.Access.Labels
+			}
+			out = append(out, t)
+		}
+		last := &out[len(out)-1]
+		last.pages = append(last.pages, b)
+	}
+	return out
+}
+
+// readPages hands each record of the pages to yield; the bytes are valid only
+// until it returns.
+func readPages(ctx context.Context, key *vault.Key, pages []store.Blob, yield func([]byte) error) error {
+	for _, b := range pages {
+		if err := readPage(ctx, key, b, yield); err != nil {
+			return fmt.Errorf("page %d of %s: %w", b.Page, b.Object, err)
+		}
+	}
+	return nil
+}
+
+func readPage(ctx context.Context, key *vault.Key, b store.Blob, yield func([]byte) error) error {
+	r, err := key.Open(ctx, vault.BlobID{Kind: b.Kind, Object: b.Object, Page: b.Page, Epoch: b.Epoch}, b.Ref)
+	if err != nil {
+		return err
+	}
+	buf := make([]byte, 64<<10)
+	defer clear(buf)
+	lines := bufio.NewScanner(r)
+	lines.Buffer(buf, maxRecord)
+	for lines.Scan() {
+		if err := yield(lines.Bytes()); err != nil {
+			return errors.Join(err, r.Close())
+		}
+	}
+	return errors.Join(lines.Err(), r.Close())
+}
+
+// Package tells where a delivered package lies; it is encrypted to its
+// recipient. That somebody fetched it is in the ledger.
+func (e *Engine) Package(ctx context.Context, id weir.RequestID, by string) (store.Blob, string, error) {
+	var blob store.Blob
+	err := e.update(ctx, func(tx *txn) error {
+		r, err := tx.Request(id)
+		if err != nil {
+			return err
+		}
+		blobs, err := tx.Blobs(id, packageBlob)
+		if err != nil {
+			return err
+		}
+		if len(blobs) == 0 {
+			return fmt.Errorf("package of %s: %w", id, store.ErrNotFound)
+		}
+		blob = blobs[0]
+		return tx.note(weir.Entry{By: by, Act: "package.get", Org: r.Org, Request: id, Detail: map[string]string{"package": blob.Ref.SHA256}})
+	})
+	return blob, filepath.Join(e.vaultDir(), "out", blob.Ref.Name), err
+}
+
+type counting struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}

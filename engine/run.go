@@ -1,0 +1,24 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/weirhq/weir/internal/runner"
+)
+
+// Run works until ctx ends: it stops admitting, lets running calls record
+// their outcome, and signs a last checkpoint.
+func (e *Engine) Run(ctx context.Context) error {
+	r, err := runner.New(ctx, runner.Options{Store: e.store, Engine: e, Node: e.node, Tick: e.opts.Tick, Log: e.log})
+	if err != nil {
+		return fmt.Errorf("prepare the queue: %w", err)
+	}
+	if err := r.Run(ctx); err != nil {
+		return err
+	}
+	if _, err := e.Checkpoint(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("last checkpoint: %w", err)
+	}
+	return nil
+}

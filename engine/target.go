@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/datamap"
+	"github.com/weirhq/weir/internal/pii"
+	"github.com/weirhq/weir/internal/plan"
+	"github.com/weirhq/weir/salesforce"
+	"github.com/weirhq/weir/vault"
+)
+
+// intended is what a mutation wants a record to hold. Replacement values are
+// deterministic, so that a repeat after a lost acknowledgement writes the same.
+type intended struct {
+	names  []string
+	text   map[string]string // field → value, absent = null
+	fields map[string]any    // as JSON values for the wire
+	digest string
+}
+
+func intend(key *vault.Key, st weir.Step, a eraseArgs) intended {
+	w := intended{text: map[string]string{}, fields: map[string]any{}}
+	hash8 := key.Digest("replacement", []byte(st.Object), []byte(st.Record))[:8]
+	for _, f := range a.Fields {
+		w.names = append(w.names, f.Field)
+		v := datamap.Value(f, hash8)
+		w.fields[f.Field] = v
+		if v != nil {
+			w.text[f.Field] = fmt.Sprint(v)
+		}
+	}
+	w.digest = fieldsDigest(key, w.names, func(f string) (string, bool) { v, ok := w.text[f]; return v, ok })
+	return w
+}
+
+// fieldsDigest is a keyed digest over field values, normalised as Salesforce
+// stores them: trimmed, an empty string is null, and without regard to case,
+// because it lower-cases e-mail addresses.
+func fieldsDigest(key *vault.Key, names []string, value func(string) (string, bool)) string {
+	parts := make([][]byte, 0, 2*len(names))
+	for _, n := range names {
+		v, ok := value(n)
+		v = normal(v)
+		if !ok || v == "" {
+			parts = append(parts, []byte(n), nil)
+			continue
+		}
+		parts = append(parts, []byte(n), []byte("="+v))
+	}
+	return key.Digest("fields", parts...)
+}
+
+func normal(v string) string { return strings.ToLower(strings.TrimSpace(v)) }
+
+// readTargets reads the batch's records, by one query per object or, where an
+// ETag guards them, by row, and lets decide say what follows for each.
+func (e *Engine) readTargets(ctx context.Context, j *job, s *settlement, who openedRequest, have []weir.Finding, targets []*target, decide func(*target) result) error {
+	look := func(t *target, row salesforce.Row) {
+		t.seen = true
+		t.version, _ = row.String("SystemModstamp")
+		t.modified, _ = row.String("LastModifiedDate")
+		t.digest = fieldsDigest(who.key, t.want.names, row.String)
+		t.asWanted = t.digest == t.want.digest
+		t.ofSubject = belongs(t.args, row, who.subject, have)
+	}
+	var faults map[string]*weir.Fault
+	if j.steps[0].Shape == shapeByRow {
+		e.readRow(ctx, j, s, targets[0], look)
+	} else {
+		faults = e.readRows(ctx, j, s, targets, look)
+	}
+	if s.Fault != nil {
+		return nil
+	}
+	for _, t := range targets {
+		r := result{Fault: faults[t.step.Object]}
+		if r.Fault == nil {
+			r = decide(t)
+		}
+		r.Jitter = e.jitter()
+		s.Results = append(s.Results, r)
+	}
+	return nil
+}
+
+// shapeByRow marks mutations whose check reads the row itself, for its ETag.
+const shapeByRow = "erase:row"
+
+func (e *Engine) readRow(ctx context.Context, j *job, s *settlement, t *target, look func(*target, salesforce.Row)) {
+	ans, row, etag := j.lane.client.Row(ctx, t.step.Object, t.step.Record, t.fields())
+	defer ans.Detail.Clear()
+	s.take(ans)
+	if s.Fault != nil && (s.Fault.Category == weir.Gone || s.Fault.Category == weir.NotFound) {
+		s.Fault = nil // not there: the decision knows what that means
+		return
+	}
+	if s.Fault == nil {
+		look(t, row)
+		t.etag = etag
+	}
+}
+
+func (e *Engine) readRows(ctx context.Context, j *job, s *settlement, targets []*target, look func(*target, salesforce.Row)) map[string]*weir.Fault {
+	var objects []string
+	ids, fields := map[string][]string{}, map[string][]string{}
+	for _, t := range targets {
+		o := t.step.Object
+		if ids[o] == nil {
+			objects = append(objects, o)
+		}
+		ids[o] = append(ids[o], t.step.Record)
+		fields[o] = union(fields[o], t.fields())
+	}
+	queries := make([]salesforce.Query, len(objects))
+	for i, o := range objects {
+		queries[i] = salesforce.Query{Object: o, Fields: fields[o], Where: salesforce.In("Id", ids[o])}
+	}
+	ans, answers := j.lane.client.Query(ctx, queries, func(_ int, row salesforce.Row) error {
+		for _, t := range targets {
+			if sameID(t.step.Record, row.ID) {
+				look(t, row)
+			}
+		}
+		return nil
+	})
+	defer ans.Detail.Clear()
+	s.take(ans)
+	faults := map[string]*weir.Fault{}
+	for i, o := range objects {
+		if s.Fault == nil && answers[i].Fault != nil {
+			faults[o] = answers[i].Fault
+		}
+	}
+	return faults
+}
+
+// fields lists what the check of a record reads: versions, the fields by which
+// it was found, and those about to change.
+func (t *target) fields() []string {
+	out := []string{"Id", "SystemModstamp", "LastModifiedDate"}
+	for _, m := range t.args.Match {
+		out = union(out, m.Fields)
+	}
+	return union(out, t.want.names)
+}
+
+func union(a, b []string) []string {
+	for _, x := range b {
+		found := false
+		for _, y := range a {
+			found = found || x == y
+		}
+		if !found {
+			a = append(a, x)
+		}
+	}
+	return a
+}
+
+// belongs says whether a record that changed still matches the subject in one
+// of the ways by which it could have been found.
+func belongs(a eraseArgs, row salesforce.Row, who subject, have []weir.Finding) bool {
+	for _, m := range a.Match {
+		for _, f := range m.Fields {
+			v, ok := row.String(f)
+			if !ok || v == "" {
+				continue
+			}
+			if m.By != plan.ByParent && who.has(m.By, v) {
+				return true
+			}
+			if m.By == plan.ByParent && found(have, m.Parents, v) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func found(have []weir.Finding, objects []string, id string) bool {
+	for _, h := range have {
+		for _, o := range objects {
+			if h.Object == o && sameID(h.Record, id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sealDetail keeps the org's message, which echoes values, under the request's
+// key when the fault is about to reach a person. It returns no reference for
+// faults that pass by themselves, and none when sealing fails: the outcome of a
+// write must be recorded even when its message cannot be kept.
+func (e *Engine) sealDetail(ctx context.Context, key *vault.Key, st weir.Step, f *weir.Fault, detail pii.Secret, p governor.Policy) weir.SealRef {
+	if detail.IsZero() || f.Category.Throttled() || (f.Retryable && st.Attempts+1 < p.Retries) {
+		return weir.SealRef{}
+	}
+	ref, err := key.Seal(ctx, letterBlob(st), func(w io.Writer) error {
+		_, err := w.Write(detail.Reveal())
+		return err
+	})
+	if err != nil {
+		e.log.Warn("the org's message could not be sealed and was dropped", KeyStep, string(st.ID), "error", err.Error())
+		return weir.SealRef{}
+	}
+	return ref
+}
+
+func letterBlob(st weir.Step) vault.BlobID {
+	return vault.BlobID{Kind: "letter", Object: string(st.ID), Epoch: st.Epoch}
+}
+
+// parseStamp reads a Salesforce date-time.
+func parseStamp(s string) (time.Time, error) {
+	for _, layout := range []string{"2006-01-02T15:04:05.000-0700", time.RFC3339Nano} {
+		if at, err := time.Parse(layout, s); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, errors.New("not a Salesforce date-time")
+}

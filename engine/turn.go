@@ -1,0 +1,234 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/store"
+	"github.com/weirhq/weir/vault"
+)
+
+// claimMargin is how much longer than the HTTP timeout a claim lives: a write
+// is sent only while its claim outlives the call (design section 6).
+const claimMargin = 30 * time.Second
+
+// job is what one claim took: steps of one request and shape, one call.
+type job struct {
+	lane    *lane
+	claim   string
+	request weir.Request
+	steps   []weir.Step
+	probe   bool // ask first how the org guards writes; see rung.go
+}
+
+// Turn does at most one call for the org: claim, admit, call, commit. It says
+// whether it did anything; false means that there is nothing to do now. It is
+// a plain function: simulations call it without a queue.
+func (e *Engine) Turn(ctx context.Context, org weir.OrgID) (bool, error) {
+	l, err := e.lane(org)
+	if err != nil {
+		return false, err
+	}
+	if err := e.replaySpill(ctx); err != nil {
+		return false, err
+	}
+	j, worked, err := e.claim(ctx, l)
+	if err != nil || j == nil {
+		return worked, err
+	}
+	s := e.perform(ctx, j)
+	vault.Scrub()
+	if err := e.commitOrSpill(ctx, s); err != nil {
+		return true, err
+	}
+	if s.renew {
+		return true, e.renew(ctx, l)
+	}
+	return true, nil
+}
+
+// claim takes the most urgent steps that fit one call, asks the governor and
+// commits the intents. It returns no job when there is nothing to do now; the
+// flag says whether state moved all the same.
+func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
+	var j *job
+	worked := false
+	err := e.update(ctx, func(tx *txn) error {
+		j, worked = nil, false
+		g, err := tx.lockGovernor(l)
+		if err != nil {
+			return err
+		}
+		steps, err := tx.urgent(l.ID)
+		if err != nil || len(steps) == 0 {
+			return err
+		}
+		inFlight, err := tx.InFlight(l.ID)
+		if err != nil || inFlight >= governor.Width(l.Governor, g.state) {
+			return err
+		}
+		worked = true
+		dec, err := g.admit(weir.Ask{
+			Now: tx.Now(), Cost: 1, DueAt: steps[0].DueAt, InFlight: inFlight,
+			Mutates: steps[0].Phase == weir.PhaseWrite || steps[0].Kind == weir.StepPurge,
+		}, steps)
+		if err != nil {
+			return err
+		}
+		switch dec.Ruling {
+		case weir.Proceed:
+			j, err = tx.take(l, g, steps)
+		case weir.DeadLetter:
+			err = tx.buryAll(steps, dec)
+		default:
+			worked = false
+			g.org.WakeAt = dec.Wait.Until
+			tx.noteGate(l.ID, dec)
+		}
+		if err != nil {
+			return err
+		}
+		return g.save()
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("claim for org %s: %w", l.ID, err)
+	}
+	if j != nil && len(j.steps) == 0 {
+		j = nil
+	}
+	return j, worked, nil
+}
+
+// urgent returns the most urgent ready step and those that can share its call.
+func (t *txn) urgent(org weir.OrgID) ([]weir.Step, error) {
+	first, ok, err := t.NextReady(org)
+	if err != nil || !ok {
+		return nil, err
+	}
+	mates, err := t.Batchmates(first, capacity(first))
+	if err != nil {
+		return nil, err
+	}
+	return fit(mates), nil
+}
+
+// take claims the steps and opens the intents of those that are about to write.
+func (t *txn) take(l *lane, g *governed, steps []weir.Step) (*job, error) {
+	j := &job{lane: l, claim: t.e.randomID(12)}
+	var err error
+	if j.request, err = t.Request(steps[0].Request); err != nil {
+		return nil, err
+	}
+	if needsProbe(steps[0], g.rungs) {
+		steps, j.probe = steps[:1], true
+	}
+	until := t.Now().Add(l.Timeout + claimMargin)
+	claimed, err := t.ClaimSteps(steps, j.claim, t.e.node, until)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range claimed {
+		if s.Kind != weir.StepErase || s.Phase != weir.PhaseWrite {
+			j.steps = append(j.steps, s)
+			continue
+		}
+		switch err := t.openIntent(s); {
+		case err == nil:
+			j.steps = append(j.steps, s)
+		case errors.Is(err, store.ErrIntentOpen):
+			// Another request is writing this record right now: its intent must
+			// close before ours opens, so that two never write one record at once.
+			if err := t.deferBehindIntent(s, l.Governor.Settle); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, err
+		}
+	}
+	g.org.WakeAt = time.Time{}
+	return j, nil
+}
+
+func (t *txn) openIntent(s weir.Step) error {
+	a, err := decodeErase(s)
+	if err != nil {
+		return err
+	}
+	return t.OpenIntent(weir.Intent{
+		Step: s.ID, Request: s.Request, Org: s.Org, Object: s.Object, Record: s.Record,
+		Action: a.Action, Epoch: s.Epoch, Rung: a.Rung, Precondition: a.Precondition,
+		BeforeDigest: a.Before, AfterDigest: a.After, State: weir.IntentOpen, OpenedAt: t.Now(),
+	})
+}
+
+func (t *txn) deferBehindIntent(s weir.Step, settle time.Duration) error {
+	return t.AdvanceStep(&s, weir.Defer, func(s *weir.Step) {
+		s.Phase, s.Cause, s.WakeAt = weir.PhaseCheck, weir.Conflict, t.Now().Add(settle)
+	})
+}
+
+// capacity is how many steps of a kind one call carries (wire reference,
+// section 1.8).
+func capacity(s weir.Step) int {
+	switch s.Kind {
+	case weir.StepDescribe:
+		return 1
+	case weir.StepFind, weir.StepExport:
+		return 5 // queries in one composite
+	case weir.StepErase:
+		return 25 // subrequests in one composite
+	case weir.StepPurge:
+		return 200 // ids in one emptyRecycleBin
+	}
+	return 1
+}
+
+// fit cuts a batch of erasures to five objects, because their records are read
+// by one query per object.
+func fit(steps []weir.Step) []weir.Step {
+	if len(steps) == 0 || steps[0].Kind != weir.StepErase || steps[0].Phase == weir.PhaseWrite {
+		return steps
+	}
+	objects := map[string]bool{}
+	kept := steps[:0:0]
+	for _, s := range steps {
+		if objects[s.Object] || len(objects) < 5 {
+			objects[s.Object] = true
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// perform sends the one call of the job and turns its answer into data.
+func (e *Engine) perform(ctx context.Context, j *job) settlement {
+	ctx, cancel := context.WithTimeout(ctx, j.lane.Timeout)
+	defer cancel()
+	s := settlement{Org: j.lane.ID, Request: j.request.ID, Claim: j.claim, Jitter: e.jitter()}
+	for _, st := range j.steps {
+		s.Steps = append(s.Steps, held{ID: st.ID, Epoch: st.Epoch})
+	}
+	var err error
+	switch {
+	case j.probe:
+		err = e.probeRung(ctx, j, &s)
+	case j.steps[0].Kind == weir.StepDescribe:
+		err = e.describe(ctx, j, &s)
+	case j.steps[0].Kind == weir.StepFind:
+		err = e.find(ctx, j, &s)
+	case j.steps[0].Kind == weir.StepExport:
+		err = e.export(ctx, j, &s)
+	case j.steps[0].Kind == weir.StepPurge:
+		err = e.purge(ctx, j, &s)
+	default:
+		err = e.erase(ctx, j, &s)
+	}
+	if err != nil {
+		e.storageFault(&s, err)
+	}
+	return s
+}

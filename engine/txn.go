@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"sort"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/store"
+)
+
+// txn is one store transaction of the engine: what it notes goes to the ledger
+// with the transaction, and to the log once that is committed.
+type txn struct {
+	*store.Tx
+	e     *Engine
+	notes []weir.Entry
+}
+
+// update runs fn in one write transaction with one time. fn may run again
+// after a serialization failure, so it must not act outside the transaction.
+func (e *Engine) update(ctx context.Context, fn func(*txn) error) error {
+	var notes []weir.Entry
+	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
+		t := &txn{Tx: tx, e: e}
+		if err := fn(t); err != nil {
+			return err
+		}
+		notes = t.notes
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		e.logEntry(ctx, n)
+	}
+	return nil
+}
+
+// note appends an entry to the ledger inside the transaction.
+func (t *txn) note(n weir.Entry) error {
+	n.At = t.Now()
+	if n.By == "" {
+		n.By = "weir"
+	}
+	t.notes = append(t.notes, n)
+	return t.Append(n)
+}
+
+// noteGate remembers a closed gate for the log only: the decision itself is in
+// the replay log, and a gate that is met again and again is no news.
+func (t *txn) noteGate(org weir.OrgID, dec weir.Decision) {
+	t.notes = append(t.notes, weir.Entry{
+		At: t.Now(), By: "weir", Act: "org.gate", Org: org,
+		Detail: map[string]string{KeyCategory: string(dec.Wait.Cause.Operator()), KeyWaitUntil: stamp(dec.Wait.Until)},
+	})
+}
+
+// The keys of structured logs and of ledger details. Values are ids, classes
+// and numbers; never personal data and never the org's text.
+const (
+	KeyOrg         = "org"
+	KeyRequest     = "request"
+	KeyStep        = "step"
+	KeyCategory    = "category" // the operators' word
+	KeyClass       = "class"    // the exact category
+	KeyScope       = "scope"
+	KeyCode        = "code"
+	KeyAttempt     = "attempt"
+	KeyWaitUntil   = "wait_until"
+	KeySealRef     = "seal_ref"
+	KeyDLQDecision = "dlq_decision"
+	KeyObject      = "object"
+	KeyRecord      = "record"
+	KeyPlan        = "plan"
+	KeyStage       = "stage"
+	KeyLetter      = "letter"
+	KeyCalls       = "calls"
+	KeyOutcome     = "outcome"
+	KeyBy          = "by"
+)
+
+// logEntry writes one transition to the log: the act as message, ids and
+// classes as attributes, in a fixed order.
+func (e *Engine) logEntry(ctx context.Context, n weir.Entry) {
+	attrs := make([]slog.Attr, 0, len(n.Detail)+4)
+	add := func(k, v string) {
+		if v != "" {
+			attrs = append(attrs, slog.String(k, v))
+		}
+	}
+	add(KeyOrg, string(n.Org))
+	add(KeyRequest, string(n.Request))
+	add(KeyStep, string(n.Step))
+	if n.By != "weir" {
+		add(KeyBy, n.By)
+	}
+	keys := make([]string, 0, len(n.Detail))
+	for k := range n.Detail {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for _, k := range keys {
+		add(k, n.Detail[k])
+	}
+	e.log.LogAttrs(ctx, slog.LevelInfo, n.Act, attrs...)
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

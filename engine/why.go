@@ -1,0 +1,200 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/store"
+)
+
+// ErrMismatch says that a recorded decision does not follow from its recorded
+// inputs: the log was altered, or weir is not the weir that decided.
+var ErrMismatch = errors.New("recorded decision does not follow from its inputs")
+
+// Explained is one decision, recomputed from what was recorded.
+type Explained struct {
+	Seq      int64
+	At       time.Time
+	Kind     string
+	Decision weir.Decision
+	Sentence string
+	Input    json.RawMessage
+}
+
+// Why is a step's present state and the decisions that led to it.
+type Why struct {
+	Step      weir.Step
+	Request   weir.Request
+	Sentence  string // the newest decision in one sentence
+	Decisions []Explained
+}
+
+// Why recomputes every recorded decision about a step from its recorded
+// inputs, bit for bit. id is a step, a dead letter or a request; for a request
+// it explains the step that holds it up. A mismatch is ErrMismatch.
+func (e *Engine) Why(ctx context.Context, id string) (Why, error) {
+	var w Why
+	err := e.view(ctx, func(tx *store.Tx) error {
+		step, err := stepToExplain(tx, id)
+		if err != nil {
+			return err
+		}
+		if w.Request, err = tx.Request(weir.RequestID(step.Request)); err != nil {
+			return err
+		}
+		w.Step = step
+		if step.ID == "" {
+			w.Sentence = requestSentence(w.Request)
+			return nil
+		}
+		all, err := tx.DecisionsOf(step.ID)
+		if err != nil {
+			return err
+		}
+		for _, d := range all {
+			x, err := replay(tx, d)
+			if err != nil {
+				return err
+			}
+			w.Decisions = append(w.Decisions, x)
+		}
+		w.Sentence = stepSentence(tx.Now(), step, w.Decisions)
+		return nil
+	})
+	return w, err
+}
+
+// stepToExplain resolves an id. An empty step stands for a request that waits
+// for a person or has ended.
+func stepToExplain(tx *store.Tx, id string) (weir.Step, error) {
+	switch {
+	case strings.HasPrefix(id, "S-"):
+		return tx.Step(weir.StepID(id))
+	case strings.HasPrefix(id, "DL-"):
+		d, err := tx.Letter(weir.LetterID(id))
+		if err != nil {
+			return weir.Step{}, err
+		}
+		return tx.Step(d.Step)
+	}
+	steps, err := tx.StepsOf(weir.RequestID(id))
+	if err != nil {
+		return weir.Step{}, err
+	}
+	pick := weir.Step{Request: weir.RequestID(id)}
+	for _, want := range []weir.StepState{weir.StepDead, weir.StepEscalated, weir.StepWaiting, weir.StepConflicted, weir.StepExecuting, weir.StepReady} {
+		for _, s := range steps {
+			if s.State == want {
+				return s, nil
+			}
+		}
+	}
+	return pick, nil
+}
+
+func requestSentence(r weir.Request) string {
+	s := fmt.Sprintf("%s is %s", r.ID, r.Stage)
+	if r.Reason != "" {
+		s += " (" + r.Reason + ")"
+	}
+	if r.Stage == weir.AwaitingApproval {
+		s += ": a person decides; nothing is sent until then"
+	}
+	return s + "."
+}
+
+func stepSentence(now time.Time, s weir.Step, ds []Explained) string {
+	if len(ds) == 0 {
+		return fmt.Sprintf("Step %s is %s; no call has been decided for it yet.", s.ID, s.State)
+	}
+	last := ds[len(ds)-1]
+	state := fmt.Sprintf("Step %s (%s %s) is %s. ", s.ID, s.Kind, s.Object, s.State)
+	if s.State == weir.StepWaiting && s.WakeAt.After(now) {
+		state = fmt.Sprintf("Step %s (%s %s) waits until %s. ", s.ID, s.Kind, s.Object, stamp(s.WakeAt))
+	}
+	return state + last.Sentence
+}
+
+// replay folds the recorded inputs from the newest snapshot up to a decision
+// and compares ruling and state with what was recorded.
+func replay(tx *store.Tx, d store.Decision) (Explained, error) {
+	x := Explained{Seq: d.Seq, At: d.At, Kind: d.Kind, Input: d.Input}
+	chain, err := tx.DecisionChain(d.Org, d.Seq)
+	if err != nil {
+		return x, err
+	}
+	if len(chain) == 0 || len(chain[0].Snapshot) == 0 {
+		return x, fmt.Errorf("decision %d: no snapshot to replay from: %w", d.Seq, ErrMismatch)
+	}
+	state, err := decodeState(chain[0].Snapshot)
+	if err != nil {
+		return x, fmt.Errorf("decision %d: %w: %w", d.Seq, ErrMismatch, err)
+	}
+	for _, c := range chain {
+		doc, err := tx.Policy(c.PolicyHash)
+		if err != nil {
+			return x, err
+		}
+		if digest(doc) != c.PolicyHash {
+			return x, fmt.Errorf("decision %d: policy %.12s was altered: %w", c.Seq, c.PolicyHash, ErrMismatch)
+		}
+		if state, x.Decision, err = recompute(doc, state, c); err != nil {
+			return x, fmt.Errorf("decision %d: %w", c.Seq, err)
+		}
+		ruling, err := json.Marshal(x.Decision)
+		if err != nil {
+			return x, fmt.Errorf("encode ruling: %w", err)
+		}
+		if !sameJSON(ruling, c.Ruling) || governor.Hash(state) != c.StateHash {
+			return x, fmt.Errorf("decision %d of %s at %s: %w", c.Seq, c.Org, stamp(c.At), ErrMismatch)
+		}
+	}
+	x.Sentence = governor.Explain(x.Decision)
+	return x, nil
+}
+
+// recompute runs the pure function that made a decision.
+func recompute(policy []byte, state governor.State, d store.Decision) (governor.State, weir.Decision, error) {
+	var p governor.Policy
+	if err := json.Unmarshal(policy, &p); err != nil {
+		return state, weir.Decision{}, fmt.Errorf("decode policy: %w", err)
+	}
+	switch d.Kind {
+	case kindAdmit:
+		var a weir.Ask
+		if err := json.Unmarshal(d.Input, &a); err != nil {
+			return state, weir.Decision{}, fmt.Errorf("decode input: %w", err)
+		}
+		s, dec := governor.Admit(p, state, a)
+		return s, dec, nil
+	case kindObserve:
+		var o weir.Outcome
+		if err := json.Unmarshal(d.Input, &o); err != nil {
+			return state, weir.Decision{}, fmt.Errorf("decode input: %w", err)
+		}
+		s, dec := governor.Observe(p, state, o)
+		return s, dec, nil
+	case kindProof:
+		var a proofAsk
+		if err := json.Unmarshal(d.Input, &a); err != nil {
+			return state, weir.Decision{}, fmt.Errorf("decode input: %w", err)
+		}
+		return state, decideProof(a), nil
+	}
+	return state, weir.Decision{}, fmt.Errorf("kind %q: %w", d.Kind, ErrMismatch)
+}
+
+func sameJSON(a, b []byte) bool {
+	var x, y bytes.Buffer
+	if json.Compact(&x, a) != nil || json.Compact(&y, b) != nil {
+		return false
+	}
+	return bytes.Equal(x.Bytes(), y.Bytes())
+}

@@ -1,0 +1,122 @@
+package governor
+
+import (
+	"slices"
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// closeGate holds back every call until a time. A gate is never opened earlier
+// than was once decided.
+func (s State) closeGate(now, until int64, cause weir.Category, evidence []weir.Evidence) State {
+	if until > s.Gate.Until {
+		s.Gate.Until, s.Gate.Cause, s.Gate.Evidence = until, cause, evidence
+	}
+	s.Gate.CutAt = max(s.Gate.CutAt, now)
+	return s
+}
+
+// strike closes the gate because of a reject that says nothing about when it
+// ends: backoff from base, doubled by each strike, or Retry-After if longer.
+// Rejects of calls that were sent before the gate closed belong to the same
+// event: they may extend it and change nothing else (control law, line 7).
+func (s State) strike(p Policy, x event, base time.Duration, cause weir.Category, extra ...weir.Evidence) State {
+	ra := x.retryAfter()
+	if x.sent <= s.Gate.CutAt {
+		if ra > 0 {
+			s = s.closeGate(s.Gate.CutAt, after(x.now, ra), cause, append(extra, span("retry-after", ra)))
+		}
+		return s
+	}
+	wait := backoff(base, p.Ceiling, s.Strikes, x.jitter)
+	evidence := append(extra, span("base", base), number("strikes", int64(s.Strikes)), span("backoff", wait))
+	if ra > 0 {
+		evidence = append(evidence, span("retry-after", ra))
+	}
+	s.Strikes = min(s.Strikes+1, maxStrikes)
+	return s.closeGate(x.now, after(x.now, max(wait, ra)), cause, evidence)
+}
+
+// burst handles a reject by a rate limit. Without Retry-After the first wait
+// comes from how long the org's last bursts lasted.
+func (s State) burst(p Policy, x event) State {
+	base := p.Base
+	if x.retryAfter() == 0 {
+		base = max(base, s.usualBurst())
+	}
+	if s.BurstAt == 0 {
+		s.BurstAt = max(x.now, 1)
+	}
+	return s.strike(p, x, base, weir.ThrottledBurst)
+}
+
+// burstsKept is how many bursts are remembered.
+const burstsKept = 8
+
+// usualBurst is the median of the recorded bursts less an eighth. Without that
+// discount our own waits, which a burst seems to last at least, could only
+// ever lengthen the record.
+func (s State) usualBurst() time.Duration {
+	if len(s.Bursts) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(s.Bursts))
+	ms := min(max(sorted[len(sorted)/2], 0), int64(24*time.Hour/time.Millisecond))
+	return time.Duration(ms-ms/8) * time.Millisecond
+}
+
+// accepted records that the org took a call which was sent after the gate had
+// closed: the event is over, and the strikes are halved rather than forgotten,
+// so that the workers come back in steps.
+func (s State) accepted(x event) State {
+	if x.cost <= 0 || x.sent <= s.Gate.CutAt {
+		return s
+	}
+	if s.BurstAt > 0 {
+		ms := clamp((x.sent - s.BurstAt) / int64(time.Millisecond))
+		kept := s.Bursts
+		if len(kept) >= burstsKept {
+			kept = kept[len(kept)-burstsKept+1:]
+		}
+		s.Bursts = append(slices.Clip(kept), ms)
+		s.BurstAt = 0
+	}
+	s.Strikes /= 2
+	s.BlockedAt, s.DailyProbes, s.CapStrikes = 0, 0, 0
+	return s
+}
+
+// How long a gateway's X-Rate-Limit-Remaining is believed: its window is not
+// known.
+const leftTrusted = int64(time.Minute)
+
+// remaining reads X-Rate-Limit-Remaining: zero closes the gate before the
+// first reject.
+func (s State) remaining(p Policy, x event) State {
+	for _, r := range x.readings {
+		if r.Kind != weir.ReadRemaining || x.now < s.Left.At {
+			continue
+		}
+		if r.Used > 0 {
+			s.Left = Left{At: max(x.now, 1), Calls: clamp(r.Used), Limit: clamp(r.Limit)}
+			continue
+		}
+		s.Left, s.PacedTo = Left{}, 0
+		s = s.strike(p, x, max(p.Base, s.usualBurst()), weir.ThrottledBurst, number("remaining", 0))
+	}
+	return s
+}
+
+// pace is the least time between two calls: none while enough calls are left,
+// then longer the fewer there are.
+func (s State) pace(p Policy) time.Duration {
+	enough := int64(2 * max(p.Slots, 1))
+	if s.Left.Limit > 0 {
+		enough = max(s.Left.Limit/10, 1)
+	}
+	if s.Left.At == 0 || s.Left.Calls <= 0 || s.Left.Calls > enough {
+		return 0
+	}
+	return max(p.Base, 0) / time.Duration(s.Left.Calls)
+}

@@ -1,0 +1,106 @@
+package governor
+
+import (
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// slowBase is the first wait after a concurrency reject (wire reference,
+// section 3.3): calls end within seconds, so it is short.
+const slowBase = time.Second
+
+// longSeen is how long we stay careful after a call that ran long.
+const longSeen = 10 * time.Minute
+
+// Width is how many calls of the org may be in flight now, on all nodes
+// together. While the org rejects, one probe at a time finds out whether it
+// still does. Whether a call will run long is not known before it is sent, so
+// that all are held to the long cap while long ones occur.
+func Width(p Policy, s State) int {
+	w := p.Slots
+	if s.Cap > 0 {
+		w = min(w, s.Cap)
+	}
+	if s.LongAt > 0 {
+		w = min(w, p.LongCap)
+	}
+	if s.Left.At > 0 {
+		w = int(min(int64(w), s.Left.Calls))
+	}
+	if s.probing() {
+		w = 1
+	}
+	return max(w, 1)
+}
+
+// probing says whether the next call finds out if the org takes calls again.
+func (s State) probing() bool { return s.Strikes > 0 || s.BlockedAt > 0 || s.Auth.OpenAt > 0 }
+
+// crowded handles a reject because too many calls are open: the cap becomes
+// what the org did accept. Rejects of the same moment may lower it further,
+// because calls that look accepted may be rejected next.
+func (s State) crowded(p Policy, x event) State {
+	accepted := int(min(max(x.inFlight, 1), int64(max(p.Slots, 1))))
+	if x.sent <= s.CapAt && s.Cap > 0 {
+		s.Cap = min(s.Cap, accepted)
+	} else {
+		if s.Cap > 0 {
+			accepted = min(accepted, s.Cap)
+		}
+		s.Cap, s.CapAt = accepted, max(x.now, 1)
+	}
+	wait := backoff(slowBase, p.SlowCap, s.CapStrikes, x.jitter)
+	wait = min(wait, max(p.Ceiling, 0))
+	evidence := []weir.Evidence{number("cap", int64(s.Cap)), number("in-flight", x.inFlight), span("backoff", wait)}
+	if ra := x.retryAfter(); ra > 0 {
+		wait = max(wait, ra)
+		evidence = append(evidence, span("retry-after", ra))
+	}
+	if x.sent > s.Gate.CutAt {
+		s.CapStrikes = min(s.CapStrikes+1, maxStrikes)
+	}
+	return s.closeGate(x.now, after(x.now, wait), weir.ThrottledConcurrent, evidence)
+}
+
+// gatewayCap reads a gateway's X-Rate-Limit-Concurrent: when it is full, no
+// more than what is open now.
+func (s State) gatewayCap(p Policy, x event) State {
+	for _, r := range x.readings {
+		if r.Kind != weir.ReadConcurrent || r.Limit <= 0 || r.Used < r.Limit {
+			continue
+		}
+		open := int(min(max(x.inFlight, 1), int64(max(p.Slots, 1))))
+		if s.Cap == 0 || open < s.Cap {
+			s.Cap, s.CapAt = open, max(x.now, 1)
+		}
+	}
+	return s
+}
+
+// tick lets time pass: a cut cap grows by one after each clean minute, and
+// what is only believed for a while is forgotten.
+func (s State) tick(p Policy, now int64) State {
+	if s.Cap > 0 && p.Regrow > 0 && now > s.CapAt {
+		grown := min((now-s.CapAt)/int64(p.Regrow), int64(max(p.Slots, 1)))
+		s.Cap += int(grown)
+		s.CapAt += grown * int64(p.Regrow)
+		if s.Cap >= p.Slots {
+			s.Cap, s.CapAt = 0, 0
+		}
+	}
+	if s.LongAt > 0 && now-s.LongAt >= int64(longSeen) {
+		s.LongAt = 0
+	}
+	if s.Left.At > 0 && now-s.Left.At >= leftTrusted {
+		s.Left, s.PacedTo = Left{}, 0
+	}
+	if s.ProbeAt > 0 && now-s.ProbeAt >= probeLease {
+		s.ProbeAt = 0
+	}
+	return s
+}
+
+// probeLease is how long a probe without an outcome blocks the next one: its
+// node may have died.
+const probeLease = int64(15 * time.Second)

@@ -1,0 +1,160 @@
+package governor
+
+import (
+	"github.com/weirhq/weir"
+)
+
+// shortage is why a number of calls does not fit now, and when it will.
+type shortage struct {
+	until    int64
+	sure     bool // from recorded calls, not from the sample's expiry
+	evidence []weir.Evidence
+}
+
+// short says whether need calls, those in flight included, would cross the
+// floor, the app's quota or, unless urgent, our share.
+func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
+	if d := s.Daily; !d.expired(now) {
+		used, floor := s.estimate(now), p.floor(d.Limit)
+		if over := used + need - (d.Limit - floor); over > 0 {
+			until, sure := s.returns(now, over)
+			return shortage{until, sure, []weir.Evidence{
+				ratio("daily", d.Used, d.Limit), number("estimate", used), number("floor", floor),
+				number("neighbours-per-hour", s.Neighbours.perHour(now)), at("sampled", d.At),
+			}}, true
+		}
+	}
+	if a := s.App; !a.expired(now) {
+		used := s.appUsed(now)
+		if over := used + need - a.Limit; over > 0 {
+			until, sure := s.ownReturns(now, over, a.expiry())
+			return shortage{until, sure, []weir.Evidence{ratio("app", a.Used, a.Limit), number("estimate", used)}}, true
+		}
+	}
+	if limit := s.Daily.Limit; limit > 0 && !urgent {
+		own, share := s.Own.window(now), p.share(limit)
+		if over := own + need - share; over > 0 {
+			until, sure := s.ownReturns(now, over, after(now, windowMinutes*60e9))
+			return shortage{until, sure, []weir.Evidence{ratio("own-24h", own, share), ratio("daily", s.Daily.Used, limit)}}, true
+		}
+	}
+	return shortage{}, false
+}
+
+// returns predicts when over calls will have left the window, while the
+// neighbours go on as they did. Only calls whose minute is known can be
+// predicted; the others are gone when the sample expires, at the latest.
+func (s State) returns(now, over int64) (int64, bool) {
+	rate := s.Neighbours.perHour(s.Daily.At)
+	own := ager{ring: s.Own.Past, last: Tally{s.Own.Minute, s.Own.Calls}}
+	others := ager{ring: s.Neighbours.Past}
+	gone := minuteOf(now) - windowMinutes
+	freed, expiry := int64(0), s.Daily.expiry()
+	for {
+		t, ok := next(&own, &others)
+		if !ok {
+			return max(expiry, after(now, 1)), false
+		}
+		if t.Minute < gone {
+			continue
+		}
+		freed += t.Calls
+		back := leaves(t.Minute)
+		if back >= expiry {
+			return max(expiry, after(now, 1)), false
+		}
+		if freed >= over+rate*((back-now)/minute+1)/60 {
+			return back, true
+		}
+	}
+}
+
+// ownReturns is the same for an allowance that only our calls use up.
+func (s State) ownReturns(now, over, latest int64) (int64, bool) {
+	own := ager{ring: s.Own.Past, last: Tally{s.Own.Minute, s.Own.Calls}}
+	gone, freed := minuteOf(now)-windowMinutes, int64(0)
+	for {
+		t, ok := own.take()
+		if !ok {
+			return max(latest, after(now, 1)), false
+		}
+		if t.Minute < gone {
+			continue
+		}
+		if freed += t.Calls; freed >= over {
+			return leaves(t.Minute), true
+		}
+	}
+}
+
+// leaves is when the calls of a minute have surely left the window.
+func leaves(m int64) int64 { return min((m+windowMinutes+1)*minute, lastInstant) }
+
+// ager hands out the minutes of a ring, oldest first.
+type ager struct {
+	ring Ring
+	last Tally // the minute under way
+}
+
+func (a *ager) peek() (Tally, bool) {
+	if len(a.ring) > 0 {
+		return a.ring[0], true
+	}
+	return a.last, a.last.Calls > 0
+}
+
+func (a *ager) take() (Tally, bool) {
+	t, ok := a.peek()
+	if len(a.ring) > 0 {
+		a.ring = a.ring[1:]
+	} else {
+		a.last = Tally{}
+	}
+	return t, ok
+}
+
+// next takes the older of two.
+func next(a, b *ager) (Tally, bool) {
+	x, okX := a.peek()
+	y, okY := b.peek()
+	if okX && (!okY || x.Minute <= y.Minute) {
+		return a.take()
+	}
+	return b.take()
+}
+
+// blockDaily closes the gate because the org said that its limit is used up:
+// until calls are predicted to have left the window or, where nothing can be
+// predicted, until a probe. Each refused probe doubles the next wait.
+func (s State) blockDaily(p Policy, x event) State {
+	if x.sent <= s.Gate.CutAt && s.BlockedAt > 0 {
+		return s
+	}
+	j := scatter(x.jitter)
+	until := after(after(x.now, p.ProbeBlind), j)
+	if s.DailyProbes > 0 {
+		until = after(after(x.now, double(max(p.ProbeFirst, 0), max(p.ProbeMax, 0), s.DailyProbes-1)), j)
+	}
+	evidence := []weir.Evidence{number("refused", int64(s.DailyProbes)+1)}
+	if d := s.Daily; !d.expired(x.now) {
+		evidence = append(evidence, ratio("daily", d.Used, d.Limit), number("own-24h", s.Own.window(x.now)))
+		if lack, short := s.short(p, x.now, 1, true); short && lack.sure {
+			if s.DailyProbes == 0 {
+				until = 0
+			}
+			until = max(until, after(lack.until, j))
+			evidence = append(evidence, at("release", lack.until))
+		}
+	}
+	s.BlockedAt = x.now
+	s.DailyProbes = min(s.DailyProbes+1, maxStrikes)
+	s.Strikes = min(s.Strikes+1, maxStrikes)
+	if ra := x.retryAfter(); ra > 0 {
+		until = max(until, after(x.now, ra))
+		evidence = append(evidence, span("retry-after", ra))
+	}
+	return s.closeGate(x.now, until, weir.ThrottledDaily, evidence)
+}
+
+// maxStrikes bounds counters that only ever serve as an exponent.
+const maxStrikes = 64

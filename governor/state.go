@@ -1,0 +1,92 @@
+package governor
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"github.com/weirhq/weir"
+)
+
+// State is everything that the governor remembers of one org. The zero value
+// is an org of which nothing is known. Times are nanoseconds since 1970, and 0
+// stands for never. All nodes share it; it survives restarts, so that no gate
+// is forgotten and a known limit is never run into again.
+type State struct {
+	Gate    Gate  `json:"gate,omitzero"`
+	Strikes int   `json:"strikes,omitempty"`  // rejects since the org last took calls; above 0 one probe at a time
+	ProbeAt int64 `json:"probe_at,omitempty"` // when the probe in flight was admitted
+
+	BurstAt int64   `json:"burst_at,omitempty"` // first reject of the burst that is not over
+	Bursts  []int64 `json:"bursts,omitempty"`   // how long the last bursts lasted, in ms, oldest first
+
+	Left    Left  `json:"left,omitzero"`
+	PacedTo int64 `json:"paced_to,omitempty"` // the next call may not go before
+
+	Cap        int   `json:"cap,omitempty"`         // calls in flight that the org accepted; 0 = no cap
+	CapAt      int64 `json:"cap_at,omitempty"`      // when the cap was cut or last grew
+	CapStrikes int   `json:"cap_strikes,omitempty"` // concurrency rejects since a success
+	LongAt     int64 `json:"long_at,omitempty"`     // when a call that ran long was last seen
+
+	Auth Credential `json:"auth,omitzero"`
+
+	Own         Own       `json:"own,omitzero"`
+	Daily       Sample    `json:"daily,omitzero"`
+	App         Sample    `json:"app,omitzero"`
+	Extra       Sample    `json:"extra,omitzero"` // api-bursts: shown, never relied on
+	Neighbours  Neighbour `json:"neighbours,omitzero"`
+	BlockedAt   int64     `json:"blocked_at,omitempty"`   // the org said that the daily limit is used up
+	DailyProbes int       `json:"daily_probes,omitempty"` // refused since then
+	Widest      int64     `json:"widest,omitempty"`       // cost of the dearest call that may be in flight
+}
+
+// Gate holds back every call of the org.
+type Gate struct {
+	Until    int64           `json:"until"`
+	CutAt    int64           `json:"cut_at"` // calls sent before belong to the event that closed the gate
+	Cause    weir.Category   `json:"cause"`
+	Evidence []weir.Evidence `json:"evidence,omitempty"`
+}
+
+// Left is what a gateway's X-Rate-Limit-Remaining last said.
+type Left struct {
+	At    int64 `json:"at"`
+	Calls int64 `json:"calls"`
+	Limit int64 `json:"limit,omitempty"`
+}
+
+// Sample is the newest reading of one allocation.
+type Sample struct {
+	At    int64  `json:"at"`
+	Used  int64  `json:"used"`
+	Limit int64  `json:"limit"`
+	Made  int64  `json:"made"`            // Own.Made when it was taken
+	Stale bool   `json:"stale,omitempty"` // a later response came without the header
+	App   string `json:"app,omitempty"`
+}
+
+// Own counts our calls. The minute under way is kept apart, so that the ring
+// is copied once a minute and not once a call.
+type Own struct {
+	Past   Ring  `json:"past,omitempty"`
+	Minute int64 `json:"minute,omitempty"`
+	Calls  int64 `json:"calls,omitempty"`
+	Made   int64 `json:"made,omitempty"` // ever
+}
+
+// Neighbour is what is inferred about everybody else who uses the org.
+type Neighbour struct {
+	Since int64 `json:"since"`          // first sample; before it nothing is known
+	Level int64 `json:"level"`          // their calls in the window
+	Past  Ring  `json:"past,omitempty"` // when their calls arrived, as far as we saw
+}
+
+// Hash is a digest of the state: two states with the same hash decide alike.
+func Hash(s State) string {
+	b, err := json.Marshal(s)
+	if err != nil { // a struct of integers, strings and lists of them always encodes
+		panic("governor: encode state: " + err.Error())
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,100 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/datamap"
+)
+
+// Cost counts the API calls that executing a plan takes when nothing fails.
+// A composite counts as one call whatever it carries. Empty kinds mean that
+// the subject has an identifier of every kind.
+func Cost(m *datamap.Map, kinds []string, p weir.Plan) int {
+	steps := Steps(p)
+	if !p.Right.Mutates() {
+		return ceil(len(steps), CompositeQueries)
+	}
+	if len(kinds) == 0 {
+		kinds = []string{datamap.KindEmail, datamap.KindPhone, datamap.KindID}
+	}
+	return confirmCalls(m, kinds, p) + eraseCalls(steps) + proveCalls(m, kinds, p)
+}
+
+// confirmCalls counts the describe and the discovery pass before the first
+// write. One queryAll for each find shows live and deleted rows together.
+func confirmCalls(m *datamap.Map, kinds []string, p weir.Plan) int {
+	have := make([]weir.Finding, 0, len(p.Items))
+	records := map[string]int{}
+	for _, item := range p.Items {
+		have = append(have, weir.Finding{Object: item.Object, Record: item.Record})
+		records[item.Object]++
+	}
+	calls := ceil(len(m.ObjectNames()), CompositeSize)
+	for level := range Depth(m) {
+		queries := 0
+		for _, f := range Finds(m, level, kinds, have) {
+			targets := 0
+			for _, parent := range f.Parents {
+				targets += records[parent]
+			}
+			queries += max(1, ceil(targets, FindIDs))
+		}
+		calls += ceil(queries, CompositeQueries)
+	}
+	return calls
+}
+
+// eraseCalls counts the batches of each rank, with a read before and a read
+// after every write, and the purges.
+func eraseCalls(steps []weir.Step) int {
+	byRank := map[int][]weir.Step{}
+	purges := 0
+	for _, s := range steps {
+		if s.Kind == weir.StepPurge {
+			purges++
+			continue
+		}
+		byRank[s.Rank] = append(byRank[s.Rank], s)
+	}
+	calls := ceil(purges, PurgeSize)
+	for _, batch := range byRank {
+		for chunk := range slices.Chunk(batch, CompositeSize) {
+			calls += 1 + 2*readCalls(chunk)
+		}
+	}
+	return calls
+}
+
+// readCalls counts the composites that read the records of one batch: one
+// query per object.
+func readCalls(batch []weir.Step) int {
+	objects := map[string]bool{}
+	for _, s := range batch {
+		objects[s.Object] = true
+	}
+	return ceil(len(objects), CompositeQueries)
+}
+
+// proveCalls counts the first round of the proof: every strong way to the
+// subject by query and by queryAll, and one look at each deleted record.
+func proveCalls(m *datamap.Map, kinds []string, p weir.Plan) int {
+	queries := 0
+	for _, f := range Finds(m, 0, kinds, nil) {
+		if !f.Review {
+			queries += 2
+		}
+	}
+	deleted := map[string]int{}
+	for _, item := range p.Items {
+		if item.Action == weir.ActDelete {
+			deleted[item.Object]++
+		}
+	}
+	for _, n := range deleted {
+		queries += ceil(n, FindIDs)
+	}
+	return ceil(queries, CompositeQueries)
+}
+
+func ceil(n, by int) int { return (n + by - 1) / by }

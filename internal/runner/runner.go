@@ -1,0 +1,190 @@
+package runner
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/store"
+)
+
+// The queues. They are few and fixed: a queue per org does not scale
+// (engine reference, section 2).
+const queueSlots = "slots"
+
+// Engine is what the runner drives.
+type Engine interface {
+	// Turn does at most one call for an org and says whether it did anything.
+	Turn(ctx context.Context, org weir.OrgID) (bool, error)
+	// Width is how many calls of an org may be open at once, on all nodes.
+	Width(ctx context.Context, org weir.OrgID) (int, error)
+	// Due lists the orgs that have work now.
+	Due(ctx context.Context) ([]weir.OrgID, error)
+	// Control is one round of what no call drives.
+	Control(ctx context.Context) error
+	// Dead lists the nodes that no longer run.
+	Dead(ctx context.Context) ([]string, error)
+}
+
+// Options configure a Runner.
+type Options struct {
+	Store   *store.Store
+	Engine  Engine
+	Node    string        // unique per process start
+	Tick    time.Duration // control loop
+	Workers int           // slots worked at once on this node, default 32
+	Log     *slog.Logger
+}
+
+// Runner works slots until its context ends.
+type Runner struct {
+	opts   Options
+	client *river.Client[*sql.Tx]
+}
+
+// New migrates River's own tables and prepares a client. Nothing runs yet.
+func New(ctx context.Context, o Options) (*Runner, error) {
+	if o.Workers <= 0 {
+		o.Workers = 32
+	}
+	driver := driverFor(o.Store)
+	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: o.Log})
+	if err != nil {
+		return nil, fmt.Errorf("river migrations: %w", err)
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return nil, fmt.Errorf("river migrations: %w", err)
+	}
+	workers := river.NewWorkers()
+	if err := river.AddWorkerSafely(workers, &slotWorker{engine: o.Engine}); err != nil {
+		return nil, fmt.Errorf("register slot worker: %w", err)
+	}
+	client, err := river.NewClient(driver, config(o, workers))
+	if err != nil {
+		return nil, fmt.Errorf("river client: %w", err)
+	}
+	r := &Runner{opts: o, client: client}
+	return r, r.freeSlots(ctx)
+}
+
+// config holds the settings of the engine reference, section 6.
+func config(o Options, workers *river.Workers) *river.Config {
+	return &river.Config{
+		ID:                          o.Node,
+		Logger:                      o.Log,
+		Queues:                      map[string]river.QueueConfig{queueSlots: {MaxWorkers: o.Workers}},
+		Workers:                     workers,
+		FetchCooldown:               10 * time.Millisecond,
+		FetchPollInterval:           200 * time.Millisecond,
+		JobTimeout:                  time.Minute,
+		RescueStuckJobsAfter:        75 * time.Second,
+		CompletedJobRetentionPeriod: time.Hour,
+		DiscardedJobRetentionPeriod: -1,
+		SoftStopTimeout:             20 * time.Second,
+	}
+}
+
+func driverFor(s *store.Store) riverdriver.Driver[*sql.Tx] {
+	if s.Dialect() == store.SQLite {
+		return riversqlite.New(s.DB())
+	}
+	return riverdatabasesql.NewWithPgxListener(s.DB(), s.PgxPool())
+}
+
+// freeSlots gives back the jobs of nodes that no longer run. River rescues by
+// age only, after more than a minute (engine reference, section 2); a slot that
+// is lost for so long would hold its org's place. An embedded store has one
+// process, so every job that this node does not work is an orphan.
+func (r *Runner) freeSlots(ctx context.Context) error {
+	free := `UPDATE river_job SET state = 'available' WHERE state = 'running' AND `
+	var err error
+	if r.opts.Store.Dialect() == store.SQLite {
+		free += `json_extract(attempted_by, '$[#-1]') <> ?1`
+		_, err = r.opts.Store.DB().ExecContext(ctx, free, r.opts.Node)
+	} else {
+		var dead []string
+		if dead, err = r.opts.Engine.Dead(ctx); err == nil && len(dead) > 0 {
+			free += `attempted_by[array_upper(attempted_by, 1)] = ANY($1)`
+			_, err = r.opts.Store.DB().ExecContext(ctx, free, dead)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("free slots of dead nodes: %w", err)
+	}
+	return nil
+}
+
+// Run works until ctx ends: it stops admitting, lets running calls record
+// their outcome, and returns.
+func (r *Runner) Run(ctx context.Context) error {
+	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start queue: %w", err)
+	}
+	r.control(ctx)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	if err := r.client.Stop(stopping); err != nil {
+		return fmt.Errorf("stop queue: %w", err)
+	}
+	return nil
+}
+
+// control runs one round per tick until ctx ends. A round that fails is told
+// and tried again with the next tick: everything it does is driven by the
+// tables, so nothing is forgotten.
+func (r *Runner) control(ctx context.Context) {
+	tick := time.NewTicker(r.opts.Tick)
+	defer tick.Stop()
+	for {
+		if err := r.round(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			r.opts.Log.Warn("control round failed", "error", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (r *Runner) round(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := r.opts.Engine.Control(ctx); err != nil {
+		return err
+	}
+	if err := r.freeSlots(ctx); err != nil {
+		return err
+	}
+	due, err := r.opts.Engine.Due(ctx)
+	if err != nil {
+		return err
+	}
+	var slots []river.InsertManyParams
+	for _, org := range due {
+		width, err := r.opts.Engine.Width(ctx, org)
+		if err != nil {
+			return err
+		}
+		for i := range width {
+			slots = append(slots, river.InsertManyParams{Args: slotArgs{Org: string(org), Slot: i}})
+		}
+	}
+	if len(slots) == 0 {
+		return nil
+	}
+	if _, err := r.client.InsertMany(ctx, slots); err != nil {
+		return fmt.Errorf("insert slots: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// NextReady wakes the org's steps whose time has come and returns its most
+// urgent ready step; false when there is none. A woken step keeps its cause
+// until it is claimed.
+func (t *Tx) NextReady(org weir.OrgID) (weir.Step, bool, error) {
+	err := t.put("wake steps of "+string(org), `
+		UPDATE step SET state = 'READY', wake_at = 0
+		WHERE org = $1 AND state = 'WAITING' AND wake_at <= $2`, org, t.now)
+	if err != nil {
+		return weir.Step{}, false, err
+	}
+	return maybe(t, "next step of "+string(org), scanStep, `
+		SELECT `+stepColumns+` FROM step WHERE org = $1 AND state = 'READY'
+		ORDER BY due_at, rank, id LIMIT 1`, org)
+}
+
+// Batchmates lists the ready steps that may share a call with the given one,
+// which stands first: those of the same request, shape and phase, max at most.
+func (t *Tx) Batchmates(s weir.Step, most int) ([]weir.Step, error) {
+	mates := []weir.Step{s}
+	if most <= 1 {
+		return mates, nil
+	}
+	others, err := list(t, "find batchmates of "+string(s.ID), scanStep, `
+		SELECT `+stepColumns+` FROM step
+		WHERE request = $1 AND shape = $2 AND phase = $3 AND state = 'READY' AND id <> $4
+		ORDER BY rank, id LIMIT $5`, s.Request, s.Shape, s.Phase, s.ID, most-1)
+	return append(mates, others...), err
+}
+
+// ClaimSteps takes the steps as one batch for a node until that time. Each one
+// gets a new epoch, so that whoever held it before can no longer commit. Steps
+// that moved in the meantime are left out.
+func (t *Tx) ClaimSteps(steps []weir.Step, claim, node string, until time.Time) ([]weir.Step, error) {
+	var claimed []weir.Step
+	for _, s := range steps {
+		to, err := s.State.Next(weir.Claim)
+		if err != nil {
+			continue
+		}
+		n, err := t.exec("claim step "+string(s.ID), `
+			UPDATE step SET state = $4, epoch = epoch + 1, cause = '', claim = $5, node = $6, until = $7
+			WHERE id = $1 AND state = $2 AND epoch = $3`,
+			s.ID, s.State, s.Epoch, to, claim, node, until)
+		if err != nil {
+			return nil, err
+		}
+		if n == 1 {
+			s.State, s.Epoch, s.Cause, s.Node, s.Until = to, s.Epoch+1, "", node, moment(until)
+			claimed = append(claimed, s)
+		}
+	}
+	return claimed, nil
+}
+
+// Orphans lists the executing steps whose node has not beaten since that time,
+// or whose claim has ended.
+func (t *Tx) Orphans(deadBefore time.Time) ([]weir.Step, error) {
+	return list(t, "find orphans", scanStep, `
+		SELECT `+stepColumns+` FROM step
+		WHERE state = 'EXECUTING' AND (until < $1 OR NOT EXISTS (
+			SELECT 1 FROM node WHERE node.id = step.node AND node.beat_at >= $2))
+		ORDER BY org, due_at, rank, id`, t.now, deadBefore)
+}
+
+// OrphansOf lists the executing steps of every other node. An embedded weir,
+// which knows from its lock file that it is alone, adopts them at once.
+func (t *Tx) OrphansOf(excludeNode string) ([]weir.Step, error) {
+	return list(t, "find orphans of other nodes", scanStep, `
+		SELECT `+stepColumns+` FROM step WHERE state = 'EXECUTING' AND node <> $1
+		ORDER BY org, due_at, rank, id`, excludeNode)
+}

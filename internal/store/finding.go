@@ -1,0 +1,77 @@
+package store
+
+import (
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// AddFindings notes the records that a pass found. A record that was found
+// before keeps the first reason; it counts as deleted only if every query saw
+// it in the recycle bin.
+func (t *Tx) AddFindings(request weir.RequestID, pass weir.Pass, findings []weir.Finding) error {
+	for _, f := range findings {
+		// deleted is 0 or 1: the product is 1 only when both are.
+		err := t.put("add finding of "+string(request), `
+			INSERT INTO finding (request, pass, object, record, version, why, review, shared, deleted)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (request, pass, object, record) DO UPDATE
+			SET version = excluded.version, review = excluded.review, shared = excluded.shared,
+				deleted = finding.deleted * excluded.deleted`,
+			request, pass, f.Object, f.Record, f.Version, f.Why, f.Review, f.Shared, f.Deleted)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Findings lists what a pass found, by object and record.
+func (t *Tx) Findings(request weir.RequestID, pass weir.Pass) ([]weir.Finding, error) {
+	return list(t, "list findings of "+string(request), func(r row) (f weir.Finding, err error) {
+		err = r.Scan(&f.Object, &f.Record, &f.Version, &f.Why, &f.Review, &f.Shared, &f.Deleted)
+		return f, err
+	}, `
+		SELECT object, record, version, why, review, shared, deleted FROM finding
+		WHERE request = $1 AND pass = $2 ORDER BY object, record`, request, pass)
+}
+
+// ClearFindings forgets what a pass found, before it runs again.
+func (t *Tx) ClearFindings(request weir.RequestID, pass weir.Pass) error {
+	return t.put("clear findings of "+string(request),
+		`DELETE FROM finding WHERE request = $1 AND pass = $2`, request, pass)
+}
+
+// SaveSchemas replaces what is known about the org's objects.
+func (t *Tx) SaveSchemas(org weir.OrgID, schemas []weir.ObjectSchema) error {
+	what := "save schemas of " + string(org)
+	if err := t.put(what, `DELETE FROM object_schema WHERE org = $1`, org); err != nil {
+		return err
+	}
+	for _, s := range schemas {
+		err := t.put(what, `INSERT INTO object_schema (org, object, doc, at) VALUES ($1, $2, $3, $4)`,
+			org, s.Name, document{s}, t.now)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Schemas reads what is known about the org's objects and when it was read;
+// zero when it never was.
+func (t *Tx) Schemas(org weir.OrgID) (map[string]weir.ObjectSchema, time.Time, error) {
+	var at time.Time
+	all, err := list(t, "read schemas of "+string(org), func(r row) (s weir.ObjectSchema, err error) {
+		err = r.Scan(document{&s}, instant{&at})
+		return s, err
+	}, `SELECT doc, at FROM object_schema WHERE org = $1`, org)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	schemas := make(map[string]weir.ObjectSchema, len(all))
+	for _, s := range all {
+		schemas[s.Name] = s
+	}
+	return schemas, at, nil
+}

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/weirhq/weir"
+)
+
+const intentColumns = `step, request, org, object, record, action, epoch, rung, precondition,
+	before_digest, after_digest, state, opened_at, closed_at`
+
+func scanIntent(r row) (i weir.Intent, err error) {
+	err = r.Scan(&i.Step, &i.Request, &i.Org, &i.Object, &i.Record, &i.Action, &i.Epoch, &i.Rung, &i.Precondition,
+		&i.BeforeDigest, &i.AfterDigest, &i.State, instant{&i.OpenedAt}, instant{&i.ClosedAt})
+	return i, err
+}
+
+// OpenIntent records, before the call is sent, which mutation may be under
+// way. While another one is open for the same record of the org, whosever it
+// is, the answer is ErrIntentOpen.
+func (t *Tx) OpenIntent(i weir.Intent) error {
+	what := "open intent of " + string(i.Step)
+	n, err := t.exec(what, `
+		INSERT INTO intent (`+intentColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'OPEN', $12, 0)
+		ON CONFLICT (org, record) WHERE state = 'OPEN' DO NOTHING`,
+		i.Step, i.Request, i.Org, i.Object, i.Record, i.Action, i.Epoch, i.Rung, i.Precondition,
+		i.BeforeDigest, i.AfterDigest, t.or(i.OpenedAt))
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%s: %w", what, ErrIntentOpen)
+	}
+	return err
+}
+
+// OpenIntentOf reads the step's open intent; false when it has none.
+func (t *Tx) OpenIntentOf(step weir.StepID) (weir.Intent, bool, error) {
+	return maybe(t, "read open intent of "+string(step), scanIntent,
+		`SELECT `+intentColumns+` FROM intent WHERE step = $1 AND state = 'OPEN'`, step)
+}
+
+// CloseIntent records what became of the mutation.
+func (t *Tx) CloseIntent(step weir.StepID, epoch int64, state weir.IntentState) error {
+	what := "close intent of " + string(step)
+	if state == weir.IntentOpen {
+		return fmt.Errorf("%s: state %s does not close it", what, state)
+	}
+	return t.change(what, `
+		UPDATE intent SET state = $3, closed_at = $4
+		WHERE step = $1 AND epoch = $2 AND state = 'OPEN'`, step, epoch, state, t.now)
+}
+
+// Intents lists the intents of a request in the order in which they were
+// opened.
+func (t *Tx) Intents(request weir.RequestID) ([]weir.Intent, error) {
+	return list(t, "list intents of "+string(request), scanIntent, `
+		SELECT `+intentColumns+` FROM intent WHERE request = $1
+		ORDER BY opened_at, step, epoch`, request)
+}

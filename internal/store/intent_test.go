@@ -1,0 +1,77 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/store"
+)
+
+func intent(of weir.Step) weir.Intent {
+	return weir.Intent{
+		Step: of.ID, Request: of.Request, Org: of.Org, Object: of.Object, Record: of.Record, Action: weir.ActAnonymise,
+		Epoch: of.Epoch, Rung: weir.RungIfMatch, Precondition: `"etag"`, BeforeDigest: "b", AfterDigest: "a",
+		State: weir.IntentOpen, OpenedAt: noon,
+	}
+}
+
+func testOneOpenIntentPerRecord(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		a, b := step("S-a", seed(tx, "R-1", "o"), weir.StepReady), step("S-b", seed(tx, "R-2", "o"), weir.StepReady)
+		elsewhere := step("S-c", seed(tx, "R-3", "p"), weir.StepReady) // the same record id in another org
+		ok(tx.InsertSteps([]weir.Step{a, b, elsewhere}))
+		absent(tx.OpenIntentOf("S-a"))
+		ok(tx.OpenIntent(intent(a)))
+		ok(tx.OpenIntent(intent(elsewhere)))
+		refuse(t, tx.OpenIntent(intent(b)), store.ErrIntentOpen)
+		same(t, found(tx.OpenIntentOf("S-a")), intent(a)) // and the transaction goes on
+		absent(tx.OpenIntentOf("S-b"))
+		if err := tx.CloseIntent("S-a", a.Epoch, weir.IntentOpen); err == nil {
+			t.Error("closing left it open")
+		}
+		refuse(t, tx.CloseIntent("S-a", a.Epoch+1, weir.IntentApplied), store.ErrMovedElsewhere)
+	})
+	update(t, s, noon.Add(time.Minute), func(tx *store.Tx) {
+		ok(tx.CloseIntent("S-a", 3, weir.IntentNotApplied))
+		refuse(t, tx.CloseIntent("S-a", 3, weir.IntentApplied), store.ErrMovedElsewhere)
+		absent(tx.OpenIntentOf("S-a"))
+		again := intent(need(tx.Step("S-a")))
+		again.Epoch, again.OpenedAt = 4, noon.Add(time.Minute)
+		ok(tx.OpenIntent(again))
+		closed := intent(need(tx.Step("S-a")))
+		closed.State, closed.ClosedAt = weir.IntentNotApplied, noon.Add(time.Minute)
+		same(t, need(tx.Intents("R-1")), []weir.Intent{closed, again})
+		same(t, need(tx.Intents("R-2")), []weir.Intent(nil))
+	})
+	err := s.Update(t.Context(), noon, func(tx *store.Tx) error {
+		other := intent(need(tx.Step("S-b")))
+		other.Step, other.Record = "S-a", "003000000000002AAA"
+		return tx.OpenIntent(other) // the step's epoch has an intent already
+	})
+	if err == nil {
+		t.Error("an intent was recorded twice")
+	}
+}
+
+// testIntentsRace opens an intent for one record in two transactions at once.
+func testIntentsRace(t *testing.T, s *store.Store) {
+	steps := make([]weir.Step, 2)
+	update(t, s, noon, func(tx *store.Tx) {
+		steps[0] = step("S-a", seed(tx, "R-1", "o"), weir.StepReady)
+		steps[1] = step("S-b", seed(tx, "R-2", "o"), weir.StepReady)
+		ok(tx.InsertSteps(steps))
+	})
+	errs := make(chan error)
+	for _, st := range steps {
+		go func() {
+			errs <- s.Update(t.Context(), noon, func(tx *store.Tx) error { return tx.OpenIntent(intent(st)) })
+		}()
+	}
+	first, second := <-errs, <-errs
+	if first != nil {
+		first, second = second, first
+	}
+	ok(first)
+	refuse(t, second, store.ErrIntentOpen)
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// Row is one entry of the ledger as it is kept. RowID says in which order
+// entries were written, Entry.Seq where the sequencer put them.
+type Row struct {
+	RowID int64
+	Entry weir.Entry
+}
+
+const entryColumns = `id, coalesce(seq, 0), at, actor, act, org, request, step, detail`
+
+func scanEntry(r row) (e Row, err error) {
+	err = r.Scan(&e.RowID, &e.Entry.Seq, instant{&e.Entry.At}, &e.Entry.By, &e.Entry.Act, &e.Entry.Org,
+		&e.Entry.Request, &e.Entry.Step, document{&e.Entry.Detail})
+	return e, err
+}
+
+// Append writes an entry, not yet numbered, in the transaction of what it
+// speaks of.
+func (t *Tx) Append(e weir.Entry) error {
+	return t.put("append "+e.Act+" to the ledger", `
+		INSERT INTO entry (at, actor, act, org, request, step, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		t.or(e.At), e.By, e.Act, e.Org, e.Request, e.Step, document{e.Detail})
+}
+
+// LockLedger elects the sequencer for the rest of this transaction: false when
+// another node is it. On SQLite the one writer is elected.
+func (t *Tx) LockLedger() (bool, error) {
+	if t.dialect == SQLite {
+		return true, nil
+	}
+	return one(t, "lock the ledger", scanValue[bool],
+		`SELECT pg_try_advisory_xact_lock(hashtextextended('weir ledger of ' || current_schema(), 0))`)
+}
+
+// Unnumbered lists entries that have no number yet, oldest first.
+func (t *Tx) Unnumbered(limit int) ([]Row, error) {
+	var w where
+	return list(t, "list unnumbered entries", scanEntry,
+		`SELECT `+entryColumns+` FROM entry WHERE seq IS NULL ORDER BY id`+w.limit(limit), w.args...)
+}
+
+// Number gives rows their numbers (Entry.Seq, from TreeSize+1 on) and keeps the
+// new hashes of the tree under their positions. The caller holds LockLedger.
+func (t *Tx) Number(rows []Row, hashes map[int64][]byte) error {
+	size, err := t.TreeSize()
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if size++; r.Entry.Seq != size {
+			return fmt.Errorf("number the ledger: entry %d where %d is next: %w", r.Entry.Seq, size, ErrMovedElsewhere)
+		}
+		err := t.change("number the ledger", `UPDATE entry SET seq = $2 WHERE id = $1 AND seq IS NULL`, r.RowID, r.Entry.Seq)
+		if err != nil {
+			return err
+		}
+	}
+	for position, hash := range hashes {
+		if err := t.put("keep tree hashes", `INSERT INTO tree_hash (position, hash) VALUES ($1, $2)`, position, hash); err != nil {
+			return err
+		}
+	}
+	return t.count("ledger", len(rows))
+}
+
+// TreeSize is how many entries the tree holds, and so the last one's number. It
+// is kept apart from the entries: were it counted from them, one that somebody
+// deleted at the end would be numbered over, and never missed.
+func (t *Tx) TreeSize() (int64, error) { return t.total("ledger") }
+
+// ReadHashes reads the hashes at those positions of the tree, in their order,
+// with one query for each run of neighbours.
+func (t *Tx) ReadHashes(positions []int64) ([][]byte, error) {
+	hashes := make([][]byte, 0, len(positions))
+	for len(positions) > 0 {
+		run := 1
+		for run < len(positions) && positions[run] == positions[run-1]+1 {
+			run++
+		}
+		found, err := list(t, "read tree hashes", scanValue[[]byte],
+			`SELECT hash FROM tree_hash WHERE position BETWEEN $1 AND $2 ORDER BY position`, positions[0], positions[run-1])
+		if err != nil {
+			return nil, err
+		}
+		if len(found) != run {
+			return nil, fmt.Errorf("read tree hashes %d to %d: %w", positions[0], positions[run-1], ErrNotFound)
+		}
+		hashes, positions = append(hashes, found...), positions[run:]
+	}
+	return hashes, nil
+}
+
+// Entries lists the entries from one number to another, both included.
+func (t *Tx) Entries(from, to int64) ([]weir.Entry, error) {
+	return list(t, "read the ledger", func(r row) (weir.Entry, error) {
+		e, err := scanEntry(r)
+		return e.Entry, err
+	}, `SELECT `+entryColumns+` FROM entry WHERE seq BETWEEN $1 AND $2 ORDER BY seq`, from, to)
+}
+
+// EntriesSince lists entries written after that row, numbered or not, for a
+// person who watches. On PostgreSQL an entry whose transaction took longer can
+// appear behind one that was already seen.
+func (t *Tx) EntriesSince(rowid int64, limit int) ([]Row, error) {
+	w := where{args: []any{rowid}}
+	return list(t, "list new entries", scanEntry,
+		`SELECT `+entryColumns+` FROM entry WHERE id > $1 ORDER BY id`+w.limit(limit), w.args...)
+}
+
+// EntriesOf lists the entries about a request in the order of writing.
+func (t *Tx) EntriesOf(request weir.RequestID) ([]weir.Entry, error) {
+	return list(t, "list entries of "+string(request), func(r row) (weir.Entry, error) {
+		e, err := scanEntry(r)
+		return e.Entry, err
+	}, `SELECT `+entryColumns+` FROM entry WHERE request = $1 ORDER BY id`, request)
+}
+
+// Checkpoint is a signed statement about the ledger's first Size entries.
+type Checkpoint struct {
+	Size int64
+	Note []byte
+	At   time.Time
+}
+
+// SaveCheckpoint keeps a checkpoint; one of the same size is replaced.
+func (t *Tx) SaveCheckpoint(size int64, note []byte) error {
+	return t.put("save checkpoint", `
+		INSERT INTO checkpoint (size, note, at) VALUES ($1, $2, $3)
+		ON CONFLICT (size) DO UPDATE SET note = excluded.note, at = excluded.at`, size, note, t.now)
+}
+
+// Checkpoints lists every checkpoint, the smallest first.
+func (t *Tx) Checkpoints() ([]Checkpoint, error) {
+	return list(t, "list checkpoints", func(r row) (c Checkpoint, err error) {
+		err = r.Scan(&c.Size, &c.Note, instant{&c.At})
+		return c, err
+	}, `SELECT size, note, at FROM checkpoint ORDER BY size`)
+}

@@ -1,0 +1,102 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/store"
+)
+
+func entries(tx *store.Tx, n int) {
+	for i := range n {
+		ok(tx.Append(weir.Entry{By: "weir", Act: fmt.Sprintf("act.%d", i), Request: weir.RequestID(fmt.Sprintf("R-%d", i%2))}))
+	}
+}
+
+// number gives the next rows their numbers, as the sequencer does.
+func number(tx *store.Tx, limit int) ([]store.Row, error) {
+	rows := need(tx.Unnumbered(limit))
+	size := need(tx.TreeSize())
+	hashes := map[int64][]byte{}
+	for i := range rows {
+		rows[i].Entry.Seq = size + int64(i) + 1
+		hashes[rows[i].Entry.Seq] = fmt.Appendf(nil, "%32d", rows[i].Entry.Seq)
+	}
+	return rows, tx.Number(rows, hashes)
+}
+
+func testEntryRoundTrip(t *testing.T, s *store.Store) {
+	full := weir.Entry{
+		At: noon.Add(-time.Hour), By: "ann", Act: "request.submit", Org: "o", Request: "R-1", Step: "S-1",
+		Detail: map[string]string{"law": "gdpr", "quote": `"'`},
+	}
+	update(t, s, noon, func(tx *store.Tx) {
+		ok(tx.Append(full))
+		ok(tx.Append(weir.Entry{Act: "bare"}))
+		rows := need(tx.Unnumbered(0))
+		same(t, rows, []store.Row{{RowID: rows[0].RowID, Entry: full}, {RowID: rows[1].RowID, Entry: weir.Entry{Act: "bare", At: noon}}})
+		same(t, need(tx.EntriesOf("R-1")), []weir.Entry{full})
+		same(t, need(tx.EntriesSince(rows[0].RowID-1, 0)), rows)
+	})
+}
+
+func testNumberingTheLedger(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		same(t, need(tx.TreeSize()), int64(0))
+		entries(tx, 5)
+		if !need(tx.LockLedger()) {
+			t.Error("nobody else is there, and yet the ledger is locked")
+		}
+		rows := need(number(tx, 3))
+		same(t, len(rows), 3)
+		same(t, need(tx.TreeSize()), int64(3))
+		refuse(t, tx.Number(rows[:1], nil), store.ErrMovedElsewhere)
+		rest := need(number(tx, 0))
+		same(t, len(rest), 2)
+		same(t, need(tx.Unnumbered(0)), []store.Row(nil))
+		twice := rest[:1]
+		twice[0].Entry.Seq = 6
+		refuse(t, tx.Number(twice, nil), store.ErrMovedElsewhere)
+	})
+	view(t, s, noon, func(tx *store.Tx) {
+		same(t, need(tx.TreeSize()), int64(5))
+		same(t, need(tx.ReadHashes([]int64{4, 1})), [][]byte{fmt.Appendf(nil, "%32d", 4), fmt.Appendf(nil, "%32d", 1)})
+		_, err := tx.ReadHashes([]int64{1, 6})
+		refuse(t, err, store.ErrNotFound)
+		middle := need(tx.Entries(2, 4))
+		same(t, len(middle), 3)
+		same(t, middle[0].Seq, int64(2))
+		same(t, middle[2].Act, "act.3")
+		third := need(tx.EntriesSince(0, 3))[2]
+		newest := need(tx.EntriesSince(third.RowID, 1))
+		same(t, len(newest), 1)
+		same(t, newest[0].Entry.Seq, int64(4))
+		same(t, len(need(tx.EntriesOf("R-0"))), 3)
+	})
+}
+
+// testOneSequencer: while one transaction holds the ledger, no other may.
+func testOneSequencer(t *testing.T, s *store.Store) {
+	if s.Dialect() == store.SQLite {
+		update(t, s, noon, func(tx *store.Tx) { same(t, need(tx.LockLedger()), true) }) // the one writer
+		return
+	}
+	update(t, s, noon, func(tx *store.Tx) {
+		same(t, need(tx.LockLedger()), true)
+		update(t, s, noon, func(tx *store.Tx) { same(t, need(tx.LockLedger()), false) })
+	})
+	update(t, s, noon, func(tx *store.Tx) { same(t, need(tx.LockLedger()), true) })
+}
+
+func testCheckpoints(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		ok(tx.SaveCheckpoint(9, []byte("nine")))
+		ok(tx.SaveCheckpoint(5, []byte("five")))
+		ok(tx.SaveCheckpoint(9, []byte("nine again")))
+		same(t, need(tx.Checkpoints()), []store.Checkpoint{
+			{Size: 5, Note: []byte("five"), At: noon}, {Size: 9, Note: []byte("nine again"), At: noon},
+		})
+	})
+}

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// OrgState is what all nodes share about an org. Its definition (URL,
+// credentials, policy) lives in the configuration.
+type OrgState struct {
+	ID           weir.OrgID
+	Version      int64     // one more with every SaveOrg
+	Governor     []byte    // JSON: the governor's shared state
+	WakeAt       time.Time // when slots are due, if there is work; zero is at once
+	Capabilities []byte    // JSON: which rung of the ladder each object honours
+}
+
+const orgColumns = `id, version, governor, wake_at, capabilities`
+
+func scanOrg(r row) (o OrgState, err error) {
+	err = r.Scan(&o.ID, &o.Version, &o.Governor, instant{&o.WakeAt}, &o.Capabilities)
+	return o, err
+}
+
+// EnsureOrg makes the org's row if there is none.
+func (t *Tx) EnsureOrg(id weir.OrgID) error {
+	return t.put("ensure org "+string(id), `
+		INSERT INTO org (id, version, wake_at, decisions) VALUES ($1, 0, 0, 0)
+		ON CONFLICT (id) DO NOTHING`, id)
+}
+
+// LockOrg reads the org's state and keeps it from changing elsewhere until the
+// transaction ends. Whoever is going to save it reads it with LockOrg: a
+// wake-up that comes in between would be lost otherwise.
+func (t *Tx) LockOrg(id weir.OrgID) (OrgState, error) {
+	return one(t, "lock org "+string(id), scanOrg,
+		`SELECT `+orgColumns+` FROM org WHERE id = $1`+t.held(), id)
+}
+
+// Org reads the org's state.
+func (t *Tx) Org(id weir.OrgID) (OrgState, error) {
+	return one(t, "read org "+string(id), scanOrg, `SELECT `+orgColumns+` FROM org WHERE id = $1`, id)
+}
+
+// Orgs reads the state of every org.
+func (t *Tx) Orgs() ([]OrgState, error) {
+	return list(t, "list orgs", scanOrg, `SELECT `+orgColumns+` FROM org ORDER BY id`)
+}
+
+// SaveOrg writes the state if nobody has since the version that it carries;
+// the row's version is one more afterwards.
+func (t *Tx) SaveOrg(o OrgState) error {
+	return t.change("save org "+string(o.ID), `
+		UPDATE org SET version = version + 1, governor = $3, wake_at = $4, capabilities = $5
+		WHERE id = $1 AND version = $2`,
+		o.ID, o.Version, o.Governor, o.WakeAt, o.Capabilities)
+}
+
+// WakeOrg makes the org due at that time, or keeps an earlier one: a later
+// wake-up must not swallow it.
+func (t *Tx) WakeOrg(id weir.OrgID, at time.Time) error {
+	return t.must("wake org "+string(id), `
+		UPDATE org SET wake_at = CASE WHEN wake_at > $2 THEN $2 ELSE wake_at END
+		WHERE id = $1`, id, at)
+}
+
+// DueOrgs lists the orgs whose time has come and which have a step to claim.
+func (t *Tx) DueOrgs() ([]weir.OrgID, error) {
+	return list(t, "list due orgs", scanValue[weir.OrgID], `
+		SELECT id FROM org
+		WHERE wake_at <= $1 AND (
+			EXISTS (SELECT 1 FROM step WHERE step.org = org.id AND step.state = 'READY') OR
+			EXISTS (SELECT 1 FROM step WHERE step.org = org.id AND step.state = 'WAITING' AND step.wake_at <= $1))
+		ORDER BY id`, t.now)
+}
+
+// NextWake is when the first waiting step of the org wakes; false when none
+// waits.
+func (t *Tx) NextWake(org weir.OrgID) (time.Time, bool, error) {
+	return maybe(t, "next wake of "+string(org), scanTime, `
+		SELECT wake_at FROM step WHERE org = $1 AND state = 'WAITING'
+		ORDER BY wake_at LIMIT 1`, org)
+}
+
+// InFlight counts the batches that are being executed for the org on all
+// nodes.
+func (t *Tx) InFlight(org weir.OrgID) (int, error) {
+	return one(t, "count calls of "+string(org), scanValue[int],
+		`SELECT count(DISTINCT claim) FROM step WHERE org = $1 AND state = 'EXECUTING'`, org)
+}

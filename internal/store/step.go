@@ -1,0 +1,140 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+const stepColumns = `id, request, org, kind, phase, state, epoch, shape, object, record, rank, args,
+	attempts, conflicts, due_at, wake_at, cause, node, until`
+
+func scanStep(r row) (s weir.Step, err error) {
+	err = r.Scan(&s.ID, &s.Request, &s.Org, &s.Kind, &s.Phase, &s.State, &s.Epoch, &s.Shape, &s.Object, &s.Record,
+		&s.Rank, &s.Args, &s.Attempts, &s.Conflicts, instant{&s.DueAt}, instant{&s.WakeAt}, &s.Cause, &s.Node,
+		instant{&s.Until})
+	return s, err
+}
+
+// InsertSteps accepts steps and counts them.
+func (t *Tx) InsertSteps(steps []weir.Step) error {
+	for _, s := range steps {
+		err := t.put("insert step "+string(s.ID), `
+			INSERT INTO step (`+stepColumns+`, claim)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, '')`,
+			s.ID, s.Request, s.Org, s.Kind, s.Phase, s.State, s.Epoch, s.Shape, s.Object, s.Record,
+			s.Rank, s.Args, s.Attempts, s.Conflicts, s.DueAt, s.WakeAt, s.Cause, s.Node, s.Until)
+		if err != nil {
+			return err
+		}
+	}
+	return t.count("accepted_steps", len(steps))
+}
+
+// Step reads one step.
+func (t *Tx) Step(id weir.StepID) (weir.Step, error) {
+	return one(t, "read step "+string(id), scanStep, `SELECT `+stepColumns+` FROM step WHERE id = $1`, id)
+}
+
+// StepsOf lists the steps of a request in the order of their ranks.
+func (t *Tx) StepsOf(request weir.RequestID) ([]weir.Step, error) {
+	return list(t, "list steps of "+string(request), scanStep,
+		`SELECT `+stepColumns+` FROM step WHERE request = $1 ORDER BY rank, id`, request)
+}
+
+// AdvanceStep moves the step along the verdict's edge, lets set (which may be
+// nil) change the other fields, and writes it if state and epoch are still the
+// held ones. On success s is the new row. A wake-up time lasts only as long as
+// the wait, node and claim only as long as the execution. Claiming has a method
+// of its own, ClaimSteps.
+func (t *Tx) AdvanceStep(s *weir.Step, v weir.Verdict, set func(*weir.Step)) error {
+	to, err := s.State.Next(v)
+	if err != nil {
+		return fmt.Errorf("advance step %s: %w", s.ID, err)
+	}
+	if v == weir.Claim {
+		return fmt.Errorf("advance step %s: a claim needs an owner: %w", s.ID, weir.ErrNoSuchTransition)
+	}
+	next := *s
+	if set != nil {
+		set(&next)
+	}
+	next.State = to
+	return t.writeStep(s, next)
+}
+
+// EditStep changes fields without a change of state, under the same guard.
+func (t *Tx) EditStep(s *weir.Step, set func(*weir.Step)) error {
+	next := *s
+	set(&next)
+	next.State = s.State
+	return t.writeStep(s, next)
+}
+
+// writeStep is the one statement that changes a step which somebody holds.
+func (t *Tx) writeStep(s *weir.Step, next weir.Step) error {
+	next.ID, next.Request, next.Org, next.Kind = s.ID, s.Request, s.Org, s.Kind
+	next.Epoch = s.Epoch
+	if next.State != weir.StepExecuting {
+		next.Node, next.Until = "", time.Time{}
+	}
+	if next.State != weir.StepWaiting {
+		next.WakeAt = time.Time{}
+	} else if next.WakeAt.IsZero() {
+		return fmt.Errorf("write step %s: it would wait until never", s.ID)
+	}
+	err := t.change("write step "+string(s.ID), `
+		UPDATE step SET phase = $4, state = $5, shape = $6, object = $7, record = $8, rank = $9, args = $10,
+			attempts = $11, conflicts = $12, due_at = $13, wake_at = $14, cause = $15, node = $16, until = $17
+		WHERE id = $1 AND state = $2 AND epoch = $3`,
+		s.ID, s.State, s.Epoch,
+		next.Phase, next.State, next.Shape, next.Object, next.Record, next.Rank, next.Args,
+		next.Attempts, next.Conflicts, next.DueAt, next.WakeAt, next.Cause, next.Node, next.Until)
+	if err == nil {
+		*s = next
+	}
+	return err
+}
+
+// ReleaseNextRank makes ready what was planned of the lowest rank that has
+// steps which have not ended; a dead or escalated step holds the later ranks
+// back. It returns how many it released and how many steps of the request have
+// not ended at all.
+func (t *Tx) ReleaseNextRank(request weir.RequestID) (released, open int, err error) {
+	what := "release next rank of " + string(request)
+	open, err = one(t, what, scanValue[int], `
+		SELECT count(*) FROM step
+		WHERE request = $1 AND state NOT IN ('DONE', 'WAIVED', 'CANCELLED')`, request)
+	if err != nil || open == 0 {
+		return 0, 0, err
+	}
+	released, err = t.exec(what, `
+		UPDATE step SET state = 'READY'
+		WHERE request = $1 AND state = 'PLANNED' AND rank = (
+			SELECT min(rank) FROM step
+			WHERE request = $1 AND state NOT IN ('DONE', 'WAIVED', 'CANCELLED'))`, request)
+	return released, open, err
+}
+
+// CancelSteps cancels every step of the request that the table lets be
+// cancelled. Those that are executing end first; it says how many they are.
+func (t *Tx) CancelSteps(request weir.RequestID) (n, executing int, err error) {
+	what := "cancel steps of " + string(request)
+	w := where{args: []any{request}}
+	w.and("request = $1")
+	var from []weir.StepState
+	for _, state := range weir.StepStates() {
+		if _, err := state.Next(weir.Cancel); err == nil {
+			from = append(from, state)
+		}
+	}
+	in(&w, "state", from)
+	n, err = t.exec(what, `UPDATE step SET state = 'CANCELLED', wake_at = 0`+w.String(), w.args...)
+	if err != nil {
+		return 0, 0, err
+	}
+	executing, err = one(t, what, scanValue[int],
+		`SELECT count(*) FROM step WHERE request = $1 AND state = 'EXECUTING'`, request)
+	return n, executing, err
+}

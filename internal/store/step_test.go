@@ -1,0 +1,169 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/store"
+)
+
+func testStepRoundTrip(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		r := seed(tx, "R-1", "o")
+		full := step("S-2", r, weir.StepWaiting)
+		full.Attempts, full.Conflicts, full.Cause, full.Node = 2, 1, weir.ThrottledBurst, "n1"
+		full.WakeAt, full.Until = noon.Add(time.Hour), noon.Add(time.Minute)
+		bare := weir.Step{ID: "S-1", Request: "R-1", Org: "o", State: weir.StepPlanned}
+		ok(tx.InsertSteps([]weir.Step{full, bare}))
+		same(t, need(tx.Step("S-2")), full)
+		same(t, need(tx.StepsOf("R-1")), []weir.Step{bare, full})
+		_, err := tx.Step("S-3")
+		refuse(t, err, store.ErrNotFound)
+	})
+}
+
+// testAdvanceStep tries every verdict in every state: the table decides, and
+// whoever holds an old epoch or state changes nothing.
+func testAdvanceStep(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		r := seed(tx, "R-1", "o")
+		for i, state := range weir.StepStates() {
+			for j, verdict := range weir.Verdicts() {
+				st := step(weir.StepID(fmt.Sprintf("S-%d-%d", i, j)), r, state)
+				st.Node, st.Until = "n1", noon.Add(time.Minute)
+				ok(tx.InsertSteps([]weir.Step{st}))
+				advanceOne(t, tx, st, verdict)
+			}
+		}
+	})
+}
+
+func advanceOne(t *testing.T, tx *store.Tx, st weir.Step, verdict weir.Verdict) {
+	t.Helper()
+	held := st
+	to, refused := st.State.Next(verdict)
+	err := tx.AdvanceStep(&st, verdict, func(s *weir.Step) {
+		s.Cause, s.Attempts, s.WakeAt = weir.LockContention, 4, noon.Add(time.Second)
+		s.State, s.Epoch, s.Org = weir.StepDone, 99, "stolen" // these are not the caller's to set
+	})
+	if refused != nil || verdict == weir.Claim {
+		refuse(t, err, weir.ErrNoSuchTransition)
+		same(t, st, held)
+		same(t, need(tx.Step(st.ID)), held)
+		return
+	}
+	ok(err)
+	want := held
+	want.State, want.Cause, want.Attempts = to, weir.LockContention, 4
+	want.Node, want.Until = "", time.Time{} // no edge but a claim leads to executing
+	if to == weir.StepWaiting {
+		want.WakeAt = noon.Add(time.Second)
+	}
+	same(t, st, want)
+	same(t, need(tx.Step(st.ID)), want)
+	if to != held.State {
+		refuse(t, tx.AdvanceStep(&held, verdict, func(s *weir.Step) { s.WakeAt = noon }), store.ErrMovedElsewhere)
+	}
+	stale := st
+	stale.Epoch--
+	refuse(t, tx.EditStep(&stale, func(*weir.Step) {}), store.ErrMovedElsewhere)
+	same(t, need(tx.Step(st.ID)), want)
+}
+
+func testAWaitNeedsAnEnd(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		st := step("S-1", seed(tx, "R-1", "o"), weir.StepReady)
+		ok(tx.InsertSteps([]weir.Step{st}))
+		if err := tx.AdvanceStep(&st, weir.Defer, nil); err == nil {
+			t.Error("a step waits for ever")
+		}
+		same(t, need(tx.Step("S-1")).State, weir.StepReady)
+	})
+}
+
+func testEditStepRenewsAClaim(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		st := step("S-1", seed(tx, "R-1", "o"), weir.StepReady)
+		ok(tx.InsertSteps([]weir.Step{st}))
+		mine := need(tx.ClaimSteps([]weir.Step{st}, "c", "n1", noon.Add(time.Minute)))[0]
+		ok(tx.EditStep(&mine, func(s *weir.Step) { s.Until = noon.Add(time.Hour); s.Args = nil }))
+		same(t, mine.Until, noon.Add(time.Hour))
+		same(t, need(tx.Step("S-1")), mine)
+	})
+}
+
+// testReleaseNextRank: a rank is released when nothing of an earlier one is
+// left to do, and a dead step is something to do.
+func testReleaseNextRank(t *testing.T, s *store.Store) {
+	for _, state := range weir.StepStates() {
+		update(t, s, noon, func(tx *store.Tx) {
+			r := seed(tx, weir.RequestID("R-"+state), "o")
+			var steps []weir.Step
+			for i, rank := range []int{1, 2, 2, 3} {
+				st := step(weir.StepID(fmt.Sprintf("S-%s-%d", state, i)), r, weir.StepPlanned)
+				st.Rank = rank
+				steps = append(steps, st)
+			}
+			steps[0].State = state
+			ok(tx.InsertSteps(steps))
+			released, open, err := tx.ReleaseNextRank(r.ID)
+			ok(err)
+			want := []weir.StepState{state, weir.StepPlanned, weir.StepPlanned, weir.StepPlanned}
+			switch {
+			case state.Ended():
+				want[1], want[2] = weir.StepReady, weir.StepReady
+				same(t, []int{released, open}, []int{2, 3})
+			case state == weir.StepPlanned:
+				want[0] = weir.StepReady
+				same(t, []int{released, open}, []int{1, 4})
+			default:
+				same(t, []int{released, open}, []int{0, 4})
+			}
+			same(t, states(tx, r.ID), want)
+		})
+	}
+}
+
+func states(tx *store.Tx, of weir.RequestID) []weir.StepState {
+	var all []weir.StepState
+	for _, st := range need(tx.StepsOf(of)) {
+		all = append(all, st.State)
+	}
+	return all
+}
+
+func testReleaseNextRankOfNothing(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		released, open, err := tx.ReleaseNextRank("R-none")
+		ok(err)
+		same(t, []int{released, open}, []int{0, 0})
+	})
+}
+
+// testCancelSteps cancels what the table lets be cancelled, and only there.
+func testCancelSteps(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		r, other := seed(tx, "R-1", "o"), seed(tx, "R-2", "o")
+		ok(tx.InsertSteps([]weir.Step{step("S-other", other, weir.StepReady)}))
+		cancelled := 0
+		var want []weir.StepState
+		for i, state := range weir.StepStates() {
+			st := step(weir.StepID(fmt.Sprintf("S-%02d", i)), r, state)
+			st.WakeAt = noon
+			ok(tx.InsertSteps([]weir.Step{st}))
+			if to, err := state.Next(weir.Cancel); err == nil {
+				state = to
+				cancelled++
+			}
+			want = append(want, state)
+		}
+		n, executing, err := tx.CancelSteps("R-1")
+		ok(err)
+		same(t, []int{n, executing}, []int{cancelled, 1})
+		same(t, states(tx, "R-1"), want)
+		same(t, states(tx, "R-2"), []weir.StepState{weir.StepReady})
+		absent(tx.NextWake("o"))
+	})
+}

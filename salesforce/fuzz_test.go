@@ -1,0 +1,98 @@
+package salesforce_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/salesforce"
+)
+
+func FuzzLimitInfo(f *testing.F) {
+	for _, s := range []string{"api-usage=18/5000", "per-app-api-usage=17/250(appName=a/b; c=1/2);api-usage=25/5000", "(((", ";,;", "api-usage=-1/-1", "a=1/2(appName="} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		for _, r := range salesforce.ParseReadings(http.Header{"sforce-limit-info": {value}}, time.Unix(0, 0)) {
+			if r.Used < 0 || r.Limit <= 0 || r.Used > 1e12 || r.Limit > 1e12 || r.Kind == weir.ReadRetryAfter {
+				t.Errorf("%q: %+v", value, r)
+			}
+		}
+	})
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, s := range []string{"5", "-1", "9223372036854775807", "Fri, 01 May 2026 12:00:05 GMT", "1.5", ""} {
+		f.Add(s, int64(0))
+	}
+	f.Fuzz(func(t *testing.T, value string, at int64) {
+		for _, r := range salesforce.ParseReadings(http.Header{"Retry-After": {value}}, time.Unix(at, 0)) {
+			if r.Used < 0 || r.Used > 7*24*3600 {
+				t.Errorf("%q at %d: %+v", value, at, r)
+			}
+		}
+	})
+}
+
+func FuzzClassify(f *testing.F) {
+	f.Add(400, "application/json", `[{"errorCode":"A","message":"b","fields":["C"]}]`)
+	f.Add(200, "text/csv", "sf__Error\nA:b:c --\n")
+	f.Add(500, "text/xml", `<a><Fault><faultcode>sf:X</faultcode></Fault></a>`)
+	f.Add(200, "", `{"compositeResponse":[{"body":[],"httpStatusCode":412}]}`)
+	f.Add(503, "text/html", "<html>down for maintenance")
+	known := map[weir.Category]bool{}
+	for _, c := range weir.Categories() {
+		known[c] = true
+	}
+	f.Fuzz(func(t *testing.T, status int, label, body string) {
+		r := salesforce.Response{Method: "PATCH", Status: status, Header: http.Header{"Content-Type": {label}}, Body: []byte(body)}
+		v := salesforce.Classify(r)
+		if !known[v.Category] || v.Scope == "" || v.Effect == "" || v.Operator == "" {
+			t.Errorf("%+v", v)
+		}
+		if fault := v.Fault(); (fault == nil) != (v.Category == weir.Success) {
+			t.Errorf("%+v", fault)
+		}
+	})
+}
+
+// The text between the quotes must read back as the value, whatever it holds.
+func FuzzLiteral(f *testing.F) {
+	for _, s := range []string{"o'neil", `\`, `\'`, `' OR Id != '`, "\x00\n", "☃", "%_"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		got, refused := soqlOf(t, salesforce.Query{Object: "Contact", Fields: []string{"Id"}, Where: salesforce.Eq("Email", secret(value))})
+		if refused {
+			return
+		}
+		text, ok := strings.CutPrefix(got, "SELECT Id FROM Contact WHERE Email = '")
+		if !ok || !strings.HasSuffix(text, "'") {
+			t.Fatalf("%q", got)
+		}
+		if back, ok := unescape(strings.TrimSuffix(text, "'")); !ok || back != value {
+			t.Errorf("%q became %q", value, got)
+		}
+	})
+}
+
+// unescape reads the inside of a SOQL string literal, whose escapes are those
+// of JSON and one more.
+func unescape(s string) (string, bool) {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\'':
+			return "", false // the literal would end here
+		case '\\':
+			if i++; i == len(s) {
+				return "", false
+			}
+		}
+	}
+	var out string
+	err := json.Unmarshal([]byte(`"`+strings.ReplaceAll(s, `\'`, `'`)+`"`), &out)
+	return out, err == nil
+}

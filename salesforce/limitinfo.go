@@ -1,0 +1,204 @@
+package salesforce
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// maxCount is the largest number of calls, and maxRetryAfter the longest wait,
+// that a reading may state; whatever is larger is hostile or broken.
+const (
+	maxCount      = int64(1e12)
+	maxRetryAfter = 7 * 24 * time.Hour
+)
+
+// Sources of readings that are not named after a header.
+const (
+	sourceSOAP   = "soap LimitInfoHeader"
+	sourceLimits = "/limits"
+)
+
+// ParseReadings takes every limit measurement out of the headers of a response
+// that arrived at the given time. It understands the whole grammar of
+// Sforce-Limit-Info, and the headers of gateways in front of an org:
+// X-Rate-Limit-Concurrent, X-Rate-Limit-Remaining and Retry-After. Header names
+// match in any case and with any dashes; what cannot be read gives no reading.
+func ParseReadings(h http.Header, at time.Time) []weir.Reading {
+	var out []weir.Reading
+	for _, name := range sortedNames(h) {
+		for _, value := range h[name] {
+			switch squeeze(name) {
+			case "sforcelimitinfo":
+				out = mergeReadings(out, limitInfo(value, name, at))
+			case "xratelimitconcurrent", "ratelimitconcurrent":
+				out = mergeReadings(out, gatewayCount(value, name, weir.ReadConcurrent, at))
+			case "xratelimitremaining", "ratelimitremaining":
+				out = mergeReadings(out, gatewayCount(value, name, weir.ReadRemaining, at))
+			case "retryafter":
+				out = mergeReadings(out, retryAfter(value, name, at))
+			}
+		}
+	}
+	return out
+}
+
+func sortedNames(h http.Header) []string {
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a), strings.ToLower(b)), cmp.Compare(a, b))
+	})
+	return names
+}
+
+// squeeze lower-cases a header name and drops its dashes: gateways spell them
+// as they like.
+func squeeze(name string) string {
+	return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(strings.TrimSpace(name)))
+}
+
+// mergeReadings appends readings; of two for the same limit the later wins.
+func mergeReadings(have, more []weir.Reading) []weir.Reading {
+	for _, r := range more {
+		same := func(o weir.Reading) bool { return o.Kind == r.Kind && o.Name == r.Name && o.App == r.App }
+		if i := slices.IndexFunc(have, same); i >= 0 {
+			have[i] = r
+			continue
+		}
+		have = append(have, r)
+	}
+	return have
+}
+
+// limitInfo parses one Sforce-Limit-Info value: items such as
+// "per-app-api-usage=17/250(appName=a/b; c)" with semicolons between them, or
+// commas where a proxy joined two header lines.
+func limitInfo(value, source string, at time.Time) []weir.Reading {
+	var out []weir.Reading
+	for rest := value; rest != ""; {
+		r, after, ok := limitItem(rest)
+		if ok {
+			r.At, r.Source = at, source
+			out = append(out, r)
+		}
+		rest = after
+	}
+	return out
+}
+
+// limitItem parses the first item and returns what follows it.
+func limitItem(s string) (r weir.Reading, rest string, ok bool) {
+	s = strings.TrimLeft(s, ";, \t")
+	end := strings.IndexAny(s, ";,(")
+	head := s
+	if end >= 0 {
+		head = s[:end]
+		rest = s[end:]
+	}
+	if strings.HasPrefix(rest, "(") {
+		r.App, rest = appName(rest[1:])
+	}
+	name, amount, found := strings.Cut(head, "=")
+	used, limit, slash := strings.Cut(amount, "/")
+	r.Name = strings.ToLower(strings.TrimSpace(name))
+	if !found || !slash || !plainToken(r.Name) {
+		return r, rest, false
+	}
+	var okUsed, okLimit, cutUsed, cutLimit bool
+	r.Used, cutUsed, okUsed = count(used)
+	r.Limit, cutLimit, okLimit = count(limit)
+	r.Clamped = cutUsed || cutLimit
+	r.Kind = limitKind(r.Name)
+	return r, rest, okUsed && okLimit && r.Limit > 0 // a limit of zero says nothing
+}
+
+func limitKind(name string) weir.ReadingKind {
+	switch name {
+	case "api-usage":
+		return weir.ReadDaily
+	case "per-app-api-usage":
+		return weir.ReadApp
+	case "api-bursts":
+		return weir.ReadBursts
+	}
+	return weir.ReadOther
+}
+
+// appName reads behind an opening parenthesis. An app's name may itself hold
+// parentheses, commas and semicolons, so the name ends at the first closing one
+// behind which the value ends or another item begins.
+func appName(s string) (app, rest string) {
+	for i := 0; i < len(s); i++ {
+		if s[i] == ')' && itemFollows(s[i+1:]) {
+			app, rest = s[:i], s[i+1:]
+			break
+		}
+	}
+	if app == "" && rest == "" {
+		app = s // never closed: the rest of the value belongs to the name
+	}
+	key, name, found := strings.Cut(app, "=")
+	if !found || !strings.EqualFold(strings.TrimSpace(key), "appname") {
+		return "", rest
+	}
+	name = strings.TrimSpace(name)
+	if len(name) > 255 {
+		name = name[:255]
+	}
+	return strings.ToValidUTF8(name, "\uFFFD"), rest
+}
+
+// itemFollows says whether s is at the end of an item.
+func itemFollows(s string) bool {
+	s = strings.TrimLeft(s, " \t")
+	if s == "" {
+		return true
+	}
+	if s[0] != ';' && s[0] != ',' {
+		return false
+	}
+	s = strings.TrimLeft(s, ";, \t")
+	if end := strings.IndexAny(s, ";,()"); end >= 0 {
+		s = s[:end]
+	}
+	name, amount, found := strings.Cut(s, "=")
+	return s == "" || found && plainToken(strings.TrimSpace(name)) && strings.Contains(amount, "/")
+}
+
+func plainToken(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 80
+}
+
+// count reads a whole number, cutting it to [0, maxCount].
+func count(s string) (n int64, clamped, ok bool) {
+	s = strings.TrimSpace(s)
+	negative := strings.HasPrefix(s, "-")
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
+	if s == "" {
+		return 0, false, false
+	}
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return 0, false, false
+		}
+		if n = n*10 + int64(c-'0'); n > maxCount {
+			n, clamped = maxCount, true
+		}
+	}
+	if negative && n > 0 {
+		return 0, true, true
+	}
+	return n, clamped, true
+}

@@ -1,0 +1,331 @@
+package salesforce
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxDepth bounds nesting: Salesforce's own answers stay far below it.
+const maxDepth = 64
+
+var (
+	errEnd       = errors.New("the answer ends early")
+	errTooDeep   = errors.New("the answer is nested too deeply")
+	errTooLarge  = errors.New("the answer is larger than allowed")
+	errSyntax    = errors.New("the answer is not well-formed")
+	errDuplicate = errors.New("the answer names a member twice")
+)
+
+// scanner walks one JSON text as a stream, value by value. It is our own,
+// because the decoder of encoding/json keeps what it read in a buffer that
+// nobody can clear, matches names without regard to case and lets the last of
+// two equal names win.
+type scanner struct {
+	r     io.Reader // nil when buf holds everything
+	buf   []byte
+	pos   int // first byte that was not consumed
+	depth int
+	limit int  // largest single value
+	lax   bool // records may have very many members: do not look for duplicates
+}
+
+func newScanner(r io.Reader, limit int64) *scanner {
+	return &scanner{r: r, buf: make([]byte, 0, 32<<10), limit: int(min(limit, 1<<30))}
+}
+
+// scanBytes walks a text that is already in memory. It never changes or clears it.
+func scanBytes(b []byte) *scanner { return &scanner{buf: b, limit: len(b)} }
+
+// wipe overwrites what the scanner read.
+func (s *scanner) wipe() {
+	if s.r != nil {
+		clear(s.buf[:cap(s.buf)])
+	}
+}
+
+// more reads further input behind what is not consumed yet.
+func (s *scanner) more() error {
+	if s.r == nil {
+		return errEnd
+	}
+	if s.pos > 0 {
+		s.buf, s.pos = s.buf[:copy(s.buf, s.buf[s.pos:])], 0
+	}
+	if len(s.buf) == cap(s.buf) {
+		if cap(s.buf) >= s.limit {
+			return errTooLarge
+		}
+		wider := make([]byte, len(s.buf), 2*cap(s.buf))
+		copy(wider, s.buf)
+		clear(s.buf)
+		s.buf = wider
+	}
+	for range 100 {
+		n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
+		s.buf = s.buf[:len(s.buf)+n]
+		switch {
+		case n > 0:
+			return nil
+		case errors.Is(err, io.EOF):
+			return errEnd // not io.ErrUnexpectedEOF: that is a stream that was cut
+		case err != nil:
+			return err
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// peek returns the next byte that is not white space, without consuming it.
+func (s *scanner) peek() (byte, error) {
+	for {
+		for ; s.pos < len(s.buf); s.pos++ {
+			switch s.buf[s.pos] {
+			case ' ', '\t', '\r', '\n':
+			default:
+				return s.buf[s.pos], nil
+			}
+		}
+		if err := s.more(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// raw consumes the next value and returns its bytes, valid until the next call.
+func (s *scanner) raw() ([]byte, error) {
+	if _, err := s.peek(); err != nil {
+		return nil, err
+	}
+	var x extent
+	for n := 0; ; n++ {
+		if s.pos+n == len(s.buf) {
+			err := s.more()
+			if errors.Is(err, errEnd) && x.scalar && s.depth == 0 {
+				return s.take(n)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		done, include := x.step(s.buf[s.pos+n])
+		if s.depth+x.depth > maxDepth {
+			return nil, errTooDeep
+		}
+		if done && include {
+			return s.take(n + 1)
+		}
+		if done {
+			return s.take(n)
+		}
+	}
+}
+
+func (s *scanner) take(n int) ([]byte, error) {
+	v := s.buf[s.pos : s.pos+n : s.pos+n]
+	s.pos += n
+	if !json.Valid(v) {
+		return nil, errSyntax
+	}
+	return v, nil
+}
+
+// extent finds where a JSON value ends; whether it is valid is asked later.
+type extent struct {
+	depth                       int
+	started, scalar, text, skip bool
+}
+
+// step takes the next byte and says whether the value has ended, and whether
+// this byte is part of it.
+func (x *extent) step(c byte) (done, include bool) {
+	switch {
+	case x.text && x.skip:
+		x.skip = false
+	case x.text && c == '\\':
+		x.skip = true
+	case x.text && c == '"':
+		x.text = false
+		return x.depth == 0, true
+	case x.text:
+	case x.scalar:
+		switch c {
+		case ',', ']', '}', ':', ' ', '\t', '\r', '\n':
+			return true, false
+		}
+	case c == '"':
+		x.text = true
+	case c == '{' || c == '[':
+		x.depth++
+	case c == '}' || c == ']':
+		x.depth--
+		return x.depth <= 0, true
+	case !x.started:
+		x.scalar = true
+	}
+	x.started = true
+	return false, false
+}
+
+// punct consumes one structural byte.
+func (s *scanner) punct(want byte) error {
+	c, err := s.peek()
+	if err != nil {
+		return err
+	}
+	if c != want {
+		return errSyntax
+	}
+	s.pos++
+	return nil
+}
+
+// object consumes an object. each must consume exactly the value of its member.
+func (s *scanner) object(each func(name string) error) error {
+	var seen []string
+	return s.list('{', '}', func(int) error {
+		if c, err := s.peek(); err != nil || c != '"' {
+			return errors.Join(err, errSyntax)
+		}
+		name, err := s.text()
+		if err != nil {
+			return err
+		}
+		for _, known := range seen {
+			if known == name {
+				return errDuplicate
+			}
+		}
+		if !s.lax {
+			seen = append(seen, name)
+		}
+		if err := s.punct(':'); err != nil {
+			return err
+		}
+		return each(name)
+	})
+}
+
+// array consumes an array. each must consume exactly one element.
+func (s *scanner) array(each func(i int) error) error { return s.list('[', ']', each) }
+
+func (s *scanner) list(from, to byte, each func(i int) error) error {
+	if err := s.punct(from); err != nil {
+		return err
+	}
+	if s.depth++; s.depth > maxDepth {
+		return errTooDeep
+	}
+	defer func() { s.depth-- }()
+	for i := 0; ; i++ {
+		c, err := s.peek()
+		if err != nil {
+			return err
+		}
+		if c == to {
+			s.pos++
+			return nil
+		}
+		if i > 0 {
+			if err := s.punct(','); err != nil {
+				return err
+			}
+			if c, err = s.peek(); err != nil || c == to {
+				return errors.Join(err, errSyntax)
+			}
+		}
+		if err := each(i); err != nil {
+			return err
+		}
+	}
+}
+
+// skip consumes the next value without keeping it.
+func (s *scanner) skip() error { _, err := s.raw(); return err }
+
+// into consumes the next value and decodes it.
+func (s *scanner) into(v any) error {
+	b, err := s.raw()
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("%w: unexpected type", errSyntax) // the decoder's own text quotes the value
+	}
+	return nil
+}
+
+// text consumes a string.
+func (s *scanner) text() (string, error) {
+	var v string
+	err := s.into(&v)
+	return v, err
+}
+
+// value consumes the next value as a tree: map[string]any, []any, string,
+// json.Number, bool or nil.
+func (s *scanner) value() (any, error) {
+	c, err := s.peek()
+	if err != nil {
+		return nil, err
+	}
+	switch c {
+	case '{':
+		m := map[string]any{}
+		err := s.object(func(name string) error {
+			v, err := s.value()
+			m[name] = v
+			return err
+		})
+		return m, err
+	case '[':
+		l := []any{}
+		err := s.array(func(int) error {
+			v, err := s.value()
+			l = append(l, v)
+			return err
+		})
+		return l, err
+	case '"':
+		return s.text()
+	}
+	b, err := s.raw()
+	if err != nil {
+		return nil, err
+	}
+	switch string(b) {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	case "null":
+		return nil, nil
+	}
+	return json.Number(b), nil
+}
+
+// finish checks that only white space is left.
+func (s *scanner) finish() error {
+	_, err := s.peek()
+	if errors.Is(err, errEnd) {
+		return nil
+	}
+	if err == nil {
+		return errSyntax
+	}
+	return err
+}
+
+// rest consumes everything that is left, up to limit bytes.
+func (s *scanner) rest(limit int64) ([]byte, error) {
+	for int64(len(s.buf)-s.pos) < limit {
+		if err := s.more(); err != nil {
+			if errors.Is(err, errEnd) {
+				err = nil
+			}
+			return s.buf[s.pos:], err
+		}
+	}
+	return s.buf[s.pos : s.pos+int(limit)], nil
+}

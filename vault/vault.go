@@ -1,0 +1,93 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options configure a vault. Dir and KEK are required.
+type Options struct {
+	Dir     string           // created 0700; must be ours alone
+	KEK     KEK              // wraps what is new
+	Old     []KEK            // only unwrap, while a rotation lasts
+	MinFree int64            // bytes that Admit leaves free on the file system
+	Quota   int64            // bytes of sealed blobs that Admit allows; 0 = no quota
+	Now     func() time.Time // orders the journal's files; nil = time.Now
+}
+
+// Vault seals and opens. Its methods are safe for concurrent use.
+type Vault struct {
+	opts  Options
+	path  string
+	root  *os.Root // Dir
+	blobs *os.Root // Dir/blobs: sealed pages, subjects, letters, packages
+	out   *os.Root // Dir/out: encrypted deliveries
+	logs  *os.Root // Dir/journal
+	store *ring    // the store's own keys: pseudonyms, index, journal
+	used  atomic.Int64
+
+	mu   sync.RWMutex // guards keks
+	keks []KEK        // the first wraps; all unwrap
+}
+
+// Open verifies the directory, unwraps the store's own keys and so proves that
+// the configured key is the right one. It refuses to start otherwise and says
+// why; it never makes new keys where sealed data is waiting for old ones.
+func Open(ctx context.Context, opts Options) (_ *Vault, err error) {
+	if opts.KEK == nil {
+		return nil, errors.New("vault: no key-encryption key is configured; create one with: weir init")
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	v := &Vault{opts: opts, keks: append([]KEK{opts.KEK}, opts.Old...)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, v.Close())
+		}
+	}()
+	if v.path, err = filepath.Abs(opts.Dir); err != nil {
+		return nil, fmt.Errorf("resolve %s: %w", opts.Dir, err)
+	}
+	if v.root, err = openTrusted(v.path); err != nil {
+		return nil, err
+	}
+	if v.blobs, err = subTrusted(v.root, "blobs"); err != nil {
+		return nil, err
+	}
+	if v.out, err = subTrusted(v.root, "out"); err != nil {
+		return nil, err
+	}
+	if v.logs, err = subTrusted(v.root, "journal"); err != nil {
+		return nil, err
+	}
+	if err = v.openStoreKeys(ctx); err != nil {
+		return nil, err
+	}
+	if _, err = v.measure(ctx); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Close wipes the store's keys and closes the directory. Keys and journals of
+// this vault must not be used afterwards.
+func (v *Vault) Close() error {
+	if v.store != nil {
+		v.store.wipe()
+		v.store = nil
+	}
+	var errs []error
+	for _, r := range []*os.Root{v.blobs, v.out, v.logs, v.root} {
+		if r != nil {
+			errs = append(errs, r.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
