@@ -53,11 +53,7 @@ func (c Category) Error() string { return string(c) }
 
 // Throttled says whether the category is one of the four throttles.
 func (c Category) Throttled() bool {
-	switch c {
-	case ThrottledDaily, ThrottledConcurrent, ThrottledBurst, ThrottledLogin:
-		return true
-	}
-	return false
+	return c == ThrottledDaily || c == ThrottledConcurrent || c == ThrottledBurst || c == ThrottledLogin
 }
 
 // OperatorCategory is the word that operators read in lists, logs and metrics.

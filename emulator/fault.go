@@ -136,8 +136,10 @@ func (f Fault) can(c *call, scripted bool) bool {
 		return c.writes > 0
 	case FaultChanged:
 		return c.updates > 0
-	case FaultLostAck, FaultLateEffect:
-		return c.writes > 0 || scripted && f == FaultLostAck
+	case FaultLostAck:
+		return c.writes > 0 || scripted
+	case FaultLateEffect:
+		return c.writes > 0 && c.route.kind != kindSOAP
 	case FaultTruncated:
 		return c.hasBody
 	case FaultDaily, FaultConcurrent, FaultAuth:

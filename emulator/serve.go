@@ -148,15 +148,12 @@ func (o *Org) answer(c *call) (r *reply, slow time.Duration) {
 	now, unlock := o.lock()
 	defer unlock()
 	r = o.perform(c, now)
-	if r != nil && (c.strike(FaultLostAck) || c.strike(FaultLateEffect)) {
+	// A call that was refused has no acknowledgement to lose.
+	if r == nil || r.status < http.StatusBadRequest && c.strike(FaultLostAck) {
 		o.finish(c, nil, now)
 		return nil, 0
 	}
-	if r == nil {
-		o.finish(c, nil, now)
-		return nil, 0
-	}
-	if c.planned == FaultTruncated && len(r.body) > 1 && r.status < http.StatusMultipleChoices && c.strike(FaultTruncated) {
+	if len(r.body) > 1 && r.status < http.StatusMultipleChoices && c.strike(FaultTruncated) {
 		r.body = r.body[:len(r.body)/2]
 	}
 	if c.strike(FaultSlow) {

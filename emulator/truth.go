@@ -101,8 +101,11 @@ func (o *Org) Truth() Truth {
 	}
 	for _, c := range o.log {
 		t.Calls[c.Kind]++
-		if c.Kind == kindToken {
+		switch c.Kind {
+		case kindToken:
 			t.Logins++
+			continue
+		case kindVersions, kindUnknown:
 			continue
 		}
 		t.Usage = append(t.Usage, UsagePoint{c.Seq, c.At, c.UsedBefore, c.Limit})

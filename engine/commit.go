@@ -15,9 +15,9 @@ import (
 
 // commitOrSpill commits an outcome. When the store cannot be reached, the
 // outcome goes to the sealed, fsynced journal: it is never lost.
-func (e *Engine) commitOrSpill(ctx context.Context, s settlement) error {
+func (e *Engine) commitOrSpill(ctx context.Context, s *settlement) error {
 	// The call has happened: its outcome is recorded even while weir is stopping.
-	err := e.commit(context.WithoutCancel(ctx), &s)
+	err := e.commit(context.WithoutCancel(ctx), s)
 	if err == nil || !errors.Is(err, store.ErrUnavailable) {
 		return err
 	}

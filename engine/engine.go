@@ -148,13 +148,13 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	e.vault = v
 	if e.spill, err = v.Journal(); err != nil {
-		return nil, fmt.Errorf("open journal: %w", err)
+		return nil, errors.Join(fmt.Errorf("open journal: %w", err), v.Close())
 	}
 	if e.store, err = store.Open(ctx, opts.DSN); err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), e.spill.Close(), v.Close())
 	}
 	if err := e.prepare(ctx); err != nil {
-		return nil, errors.Join(err, e.store.Close())
+		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
 }
@@ -182,12 +182,9 @@ func (e *Engine) prepare(ctx context.Context) error {
 	return e.adopt(ctx)
 }
 
-// Close releases the store. Running turns must have ended.
+// Close releases store, journal and vault. Running turns must have ended.
 func (e *Engine) Close() error {
-	if err := e.store.Close(); err != nil {
-		return fmt.Errorf("close store: %w", err)
-	}
-	return nil
+	return errors.Join(e.store.Close(), e.spill.Close(), e.vault.Close())
 }
 
 func (e *Engine) vaultDir() string { return filepath.Join(e.opts.DataDir, "vault") }

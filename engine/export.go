@@ -16,7 +16,23 @@ import (
 // exportArgs are the arguments of an export step.
 type exportArgs struct {
 	plan.ExportArgs
-	Page int `json:"page"` // page number within the object, given by the engine
+	Page int `json:"page"`           // page number within the object, given by the engine
+	Part int `json:"part,omitempty"` // Salesforce pages wide rows below 2,000: this is the next part of the page
+}
+
+// partsOfPage is more than one page can have: it holds at most 200 ids.
+const partsOfPage = 1000
+
+// rest is what is still to be read of a page after its last row.
+func (a exportArgs) rest(last string) exportArgs {
+	next := a
+	next.IDs, next.Part = nil, a.Part+1
+	for _, id := range a.IDs {
+		if id > last && !sameID(id, last) {
+			next.IDs = append(next.IDs, id)
+		}
+	}
+	return next
 }
 
 const pageBlob = "page"
@@ -34,12 +50,13 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 	}
 	pages := make([]*page, len(j.steps))
 	queries := make([]salesforce.Query, len(j.steps))
+	args := make([]exportArgs, len(j.steps))
 	for i, st := range j.steps {
-		var a exportArgs
-		if err := json.Unmarshal(st.Args, &a); err != nil {
+		a := &args[i]
+		if err := json.Unmarshal(st.Args, a); err != nil {
 			return fmt.Errorf("decode export step %s: %w", st.ID, err)
 		}
-		pages[i] = &page{key: key, id: vault.BlobID{Kind: pageBlob, Object: a.Object, Page: a.Page, Epoch: st.Epoch}}
+		pages[i] = &page{key: key, id: vault.BlobID{Kind: pageBlob, Object: a.Object, Page: a.Page*partsOfPage + a.Part, Epoch: st.Epoch}}
 		queries[i] = salesforce.Query{Object: a.Object, Fields: union([]string{"Id"}, a.Fields), Where: salesforce.In("Id", a.IDs), OrderBy: "Id", All: a.Deleted}
 	}
 	defer func() {
@@ -48,6 +65,7 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 		}
 	}()
 	ans, answers := j.lane.client.Query(ctx, queries, func(i int, row salesforce.Row) error {
+		pages[i].last = row.ID
 		return pages[i].write(ctx, row.Raw)
 	})
 	defer ans.Detail.Clear()
@@ -63,6 +81,12 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 				return err
 			}
 			id := pages[i].id
+			if !answers[i].Done && pages[i].last != "" {
+				if r.Args, err = json.Marshal(args[i].rest(pages[i].last)); err != nil {
+					return fmt.Errorf("encode export step %s: %w", st.ID, err)
+				}
+				r.Verdict = weir.Yield
+			}
 			r.Blob = &store.Blob{Request: st.Request, Kind: id.Kind, Object: id.Object, Page: id.Page, Epoch: id.Epoch, Ref: ref}
 		}
 		s.Results = append(s.Results, r)
@@ -76,6 +100,7 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 type page struct {
 	key  *vault.Key
 	id   vault.BlobID
+	last string // id of the newest row
 	w    *io.PipeWriter
 	done chan sealed
 }

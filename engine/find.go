@@ -61,7 +61,7 @@ func (e *Engine) find(ctx context.Context, j *job, s *settlement) error {
 		return err
 	}
 	for i := range j.steps {
-		r, err := e.findResult(args[i], rows[i], answers[i].Fault, left)
+		r, err := e.findResult(args[i], rows[i], answers[i], left)
 		if err != nil {
 			return err
 		}
@@ -86,12 +86,17 @@ func (e *Engine) left(ctx context.Context, r weir.Request) (map[string]bool, err
 	return left, err
 }
 
-func (e *Engine) findResult(a findArgs, rows []plan.Row, f *weir.Fault, left map[string]bool) (result, error) {
+func (e *Engine) findResult(a findArgs, rows []plan.Row, ans salesforce.QueryAnswer, left map[string]bool) (result, error) {
+	f := ans.Fault
 	if f == nil && left != nil {
 		return e.prove(a, rows, left)
 	}
 	r := result{Verdict: weir.Succeed, Outcome: "read", Fault: f, Find: &a.Find, Rows: rows}
-	if f != nil || len(rows) < findPage {
+	if f != nil {
+		r.Rows = nil // rows before a fault are void
+		return r, nil
+	}
+	if len(rows) == 0 || (ans.Done && len(rows) < findPage) {
 		return r, nil
 	}
 	a.After = rows[len(rows)-1].Record

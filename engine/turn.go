@@ -42,7 +42,7 @@ func (e *Engine) Turn(ctx context.Context, org weir.OrgID) (bool, error) {
 	}
 	s := e.perform(ctx, j)
 	vault.Scrub()
-	if err := e.commitOrSpill(ctx, s); err != nil {
+	if err := e.commitOrSpill(ctx, &s); err != nil {
 		return true, err
 	}
 	if s.renew {

@@ -46,7 +46,7 @@ func (s State) burst(p Policy, x event) State {
 		base = max(base, s.usualBurst())
 	}
 	if s.BurstAt == 0 {
-		s.BurstAt = max(x.now, 1)
+		s.BurstAt = x.now
 	}
 	return s.strike(p, x, base, weir.ThrottledBurst)
 }
@@ -99,7 +99,7 @@ func (s State) remaining(p Policy, x event) State {
 			continue
 		}
 		if r.Used > 0 {
-			s.Left = Left{At: max(x.now, 1), Calls: clamp(r.Used), Limit: clamp(r.Limit)}
+			s.Left = Left{At: x.now, Calls: clamp(r.Used), Limit: clamp(r.Limit)}
 			continue
 		}
 		s.Left, s.PacedTo = Left{}, 0

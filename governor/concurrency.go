@@ -48,7 +48,7 @@ func (s State) crowded(p Policy, x event) State {
 		if s.Cap > 0 {
 			accepted = min(accepted, s.Cap)
 		}
-		s.Cap, s.CapAt = accepted, max(x.now, 1)
+		s.Cap, s.CapAt = accepted, x.now
 	}
 	wait := backoff(slowBase, p.SlowCap, s.CapStrikes, x.jitter)
 	wait = min(wait, max(p.Ceiling, 0))
@@ -72,7 +72,7 @@ func (s State) gatewayCap(p Policy, x event) State {
 		}
 		open := int(min(max(x.inFlight, 1), int64(max(p.Slots, 1))))
 		if s.Cap == 0 || open < s.Cap {
-			s.Cap, s.CapAt = open, max(x.now, 1)
+			s.Cap, s.CapAt = open, x.now
 		}
 	}
 	return s

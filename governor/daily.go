@@ -1,6 +1,8 @@
 package governor
 
 import (
+	"time"
+
 	"github.com/weirhq/weir"
 )
 
@@ -70,7 +72,7 @@ func (s State) count(p Policy, x event) State {
 
 // longCall is Salesforce's border between calls that its concurrency limit
 // counts and those it does not (wire reference, section 1.5).
-const longCall = 20 * 1000 * int64(1_000_000)
+const longCall = int64(20 * time.Second)
 
 // sample takes a newer reading. One that answers a call sent before the last
 // sample arrived may be older than that sample although it came later. It may
@@ -102,7 +104,7 @@ func (s State) sampleDaily(p Policy, x event, r weir.Reading) State {
 	m := minuteOf(x.now)
 	n := s.Neighbours
 	if n.Since == 0 {
-		n.Since, n.Level = max(x.now, 1), max(s.Daily.Used-s.Own.window(x.now), 0)
+		n.Since, n.Level = x.now, max(s.Daily.Used-s.Own.window(x.now), 0)
 		s.Neighbours = n
 		return s
 	}

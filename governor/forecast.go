@@ -1,6 +1,8 @@
 package governor
 
 import (
+	"time"
+
 	"github.com/weirhq/weir"
 )
 
@@ -34,7 +36,7 @@ func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 	if limit := s.Daily.Limit; limit > 0 && !urgent {
 		own, share := s.Own.window(now), p.share(limit)
 		if over := own + need - share; over > 0 {
-			until, sure := s.ownReturns(now, over, after(now, windowMinutes*60e9))
+			until, sure := s.ownReturns(now, over, after(now, windowMinutes*time.Minute))
 			return shortage{until, sure, []weir.Evidence{ratio("own-24h", own, share), ratio("daily", s.Daily.Used, limit)}}, true
 		}
 	}
@@ -138,7 +140,9 @@ func (s State) blockDaily(p Policy, x event) State {
 	evidence := []weir.Evidence{number("refused", int64(s.DailyProbes)+1)}
 	if d := s.Daily; !d.expired(x.now) {
 		evidence = append(evidence, ratio("daily", d.Used, d.Limit), number("own-24h", s.Own.window(x.now)))
-		if lack, short := s.short(p, x.now, 1, true); short && lack.sure {
+		// Below the floor no probe is sent either, so that even the late release
+		// that the sample's age promises is the time to wait for.
+		if lack, short := s.short(p, x.now, 1, true); short {
 			if s.DailyProbes == 0 {
 				until = 0
 			}

@@ -50,8 +50,13 @@ func minuteOf(n int64) int64 { return n / minute }
 // products of a few of them cannot overflow.
 const maxCount = int64(1_000_000_000_000)
 
+// maxCalls bounds the cost of one call and the number of calls in flight.
+const maxCalls = 1_000_000
+
 // clamp cuts a number from outside to the range that the arithmetic is safe for.
 func clamp(n int64) int64 { return min(max(n, 0), maxCount) }
+
+func clampCalls(n int) int64 { return int64(min(max(n, 0), maxCalls)) }
 
 func number(name string, n int64) weir.Evidence {
 	return weir.Evidence{Name: name, Value: strconv.FormatInt(n, 10)}

@@ -412,6 +412,31 @@ func (d *detour) RoundTrip(r *http.Request) (*http.Response, error) {
 	return d.next.RoundTrip(r)
 }
 
+func TestPrivateAddressesAreNotDialled(t *testing.T) {
+	for _, host := range []string{"10.0.0.1", "169.254.169.254", "192.168.1.1", "[fd00::1]", "0.0.0.0", "[::ffff:10.0.0.1]"} {
+		c, err := salesforce.New(salesforce.Options{
+			InstanceURL: "https://" + host, Timeout: 2 * time.Second, Auth: salesforce.ClientCredentials{ID: "x", Secret: pii.NewString("y")},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if a := c.Renew(t.Context()); codeOf(a.Fault) != salesforce.CodeNotSent || time.Since(start) > time.Second {
+			t.Errorf("%s: %+v", host, a.Fault)
+		}
+	}
+}
+
+func TestNewCredentialsAreUsedAtOnce(t *testing.T) {
+	o := newOrg(t, func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{}`) })
+	c := o.client(t)
+	_, _ = c.Limits(t.Context())
+	c.SetAuth(salesforce.ClientCredentials{ID: "other", Secret: pii.NewString("x")})
+	if a, _ := c.Limits(t.Context()); a.Fault != nil || o.tokens.Load() != 2 {
+		t.Errorf("%+v, %d token calls", a.Fault, o.tokens.Load())
+	}
+}
+
 func TestTimeoutAfterSendingIsDoubt(t *testing.T) {
 	release := make(chan struct{})
 	o := newOrg(t, func(http.ResponseWriter, *http.Request) { <-release })

@@ -61,6 +61,10 @@ func parseXML(b []byte) (*element, error) {
 			top.text += string(t)
 		case xml.Directive:
 			return nil, errMarkup
+		case xml.ProcInst:
+			if t.Target != "xml" {
+				return nil, errMarkup
+			}
 		}
 	}
 	if len(root.children) != 1 || strings.TrimSpace(root.text) != "" {

@@ -100,6 +100,9 @@ func (rr *rowReader) wipe() { clear(rr.buf[:cap(rr.buf)]) }
 // row reads one record.
 func (rr *rowReader) row(raw []byte) (Row, error) {
 	clear(rr.buf)
+	if cap(rr.buf) < len(raw) { // what is copied is shorter, so that the buffer never grows behind our back
+		rr.buf = make([]byte, 0, 2*len(raw))
+	}
 	var r Row
 	out := bytes.NewBuffer(rr.buf[:0])
 	s := scanBytes(raw)

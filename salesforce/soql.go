@@ -215,16 +215,16 @@ func And(all ...Expr) Expr { return join(" AND ", all) }
 
 // Or joins conditions of which one must hold. Without any it is refused: a
 // query that meant "one of none" must not become a query for everything.
-func Or(any ...Expr) Expr {
-	if len(any) == 0 {
+func Or(some ...Expr) Expr {
+	if len(some) == 0 {
 		return Expr{func(q *soql) { q.fail("OR of nothing") }}
 	}
-	for _, e := range any {
+	for _, e := range some {
 		if e.write == nil {
 			return Expr{func(q *soql) { q.fail("OR with an empty condition") }}
 		}
 	}
-	return join(" OR ", any)
+	return join(" OR ", some)
 }
 
 func join(word string, list []Expr) Expr {

@@ -12,7 +12,7 @@ import (
 // then means. Within a list one match is enough; every list that is given must
 // match. A rule is data; nothing else in the package decides a category.
 type rule struct {
-	row       int      // the row of docs/classification.md
+	row       int      // number of the row, for people who ask which one decided
 	codes     []string // errorCode, statusCode, exceptionCode, …; * stands for any characters
 	texts     []string // contained in the message, lower case
 	bare      bool     // only when the answer holds no code
@@ -74,7 +74,7 @@ var table = []rule{ //nolint:gochecknoglobals // a constant table; Go has no con
 	{row: 15, status: [2]int{301, 303}, category: weir.EndpointMoved},
 	{row: 15, status: [2]int{307, 308}, category: weir.EndpointMoved},
 	{row: 33, texts: []string{"upstream connect error", "no healthy upstream"}, kinds: pages, category: weir.PlatformFault, doubt: true},
-	{row: 32, texts: []string{"down for maintenance"}, kinds: pages, category: weir.Maintenance},
+	{row: 32, texts: []string{"down for maintenance"}, kinds: pages, category: weir.Maintenance, doubt: true},
 	{row: 15, status: only(404), kinds: pages, category: weir.EndpointMoved},
 	{row: 16, codes: []string{"UNSUPPORTED_API_VERSION", "INVALID_VERSION"}, category: weir.Validation, scope: weir.ScopeOrg},
 	{row: 16, status: only(410), category: weir.Validation, scope: weir.ScopeOrg},
@@ -135,6 +135,7 @@ var table = []rule{ //nolint:gochecknoglobals // a constant table; Go has no con
 	{row: 37, status: [2]int{200, 299}, bare: true, kinds: []kind{kindHTML, kindText, kindBroken}, category: weir.PlatformFault, doubt: true},
 	{row: 0, status: [2]int{200, 299}, bare: true, category: weir.Success},
 	{row: 0, status: only(304), bare: true, category: weir.Success},
+	{row: 39, status: only(408), category: weir.UnknownClient, doubt: true}, // a gateway that stopped waiting
 	{row: 39, category: weir.UnknownClient},
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/engine"
-	"github.com/weirhq/weir/governor"
 	"github.com/weirhq/weir/internal/ledger"
 )
 
@@ -52,7 +51,7 @@ func letter(ctx context.Context, e *engine.Engine, _ string, in LetterInput) (Le
 		Actions: []string{}, History: []LetterHistoryDoc{},
 	}
 	for _, a := range d.Actions {
-		out.Actions = append(out.Actions, string(a))
+		out.Actions = append(out.Actions, string(a.Verb))
 	}
 	for _, h := range d.History {
 		out.History = append(out.History, LetterHistoryDoc{At: h.At, By: h.By, Act: h.Act, Note: h.Note})
@@ -79,25 +78,6 @@ func resolve(ctx context.Context, e *engine.Engine, by string, in LetterInput) (
 // OrgInput names an org.
 type OrgInput struct {
 	Org weir.OrgID `json:"org"`
-}
-
-// LimitsAnswer shows an org's limits as last told by the org.
-type LimitsAnswer struct {
-	Schema   string               `json:"schema"`
-	Org      weir.OrgID           `json:"org"`
-	View     governor.View        `json:"limits"`
-	InFlight int                  `json:"in_flight"`
-	Slots    int                  `json:"slots"`
-	GateOpen time.Time            `json:"gate_opens_at,omitzero"`
-	Rungs    map[string]weir.Rung `json:"preconditions,omitempty"` // per object, as learnt
-}
-
-func limits(ctx context.Context, e *engine.Engine, _ string, in OrgInput) (LimitsAnswer, error) {
-	s, err := e.Limits(ctx, in.Org)
-	return LimitsAnswer{
-		Schema: "weir.limits/v1", Org: in.Org, View: s.View, InFlight: s.InFlight,
-		Slots: s.Policy.Slots, GateOpen: s.WakeAt, Rungs: s.Rungs,
-	}, err
 }
 
 // OrgTestAnswer is what a look at an org found.

@@ -1,0 +1,105 @@
+package governor
+
+import (
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// Admit decides whether one call may be sent now. Proceed reserves nothing
+// but the probe: calls in flight come with the ask.
+//
+// A wait for the org (gate, breaker, daily allocation) that would end after
+// the due date makes a dead letter. A wait for our own slots and pace does
+// not: it says nothing about when the work could be done.
+func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
+	now := max(nanos(a.Now), 1)
+	s = s.tick(p, now)
+	open, cost := clampCalls(a.InFlight), max(clampCalls(a.Cost), 1)
+	if open == 0 {
+		s.Widest = cost
+	}
+	s.Widest = max(s.Widest, cost)
+	due := deadlineOf(a.DueAt, 0)
+
+	if now < s.Gate.Until {
+		return s, park(due, s.Gate.Until, s.Gate.Cause, s.Gate.Evidence)
+	}
+	if until, closed := s.Auth.closed(now); closed {
+		return s, park(due, until, weir.AuthConfig, s.Auth.evidence())
+	}
+	if d, held := s.holdForRoom(p, now, open); held {
+		return s, d
+	}
+	if lack, short := s.short(p, now, cost+open*s.Widest, a.Urgent); short {
+		return s, park(due, lack.until, weir.ThrottledDaily, lack.evidence)
+	}
+	if s.probing() {
+		s.ProbeAt = now
+	}
+	if gap := s.pace(p); gap > 0 {
+		s.PacedTo = after(now, gap)
+	}
+	return s, weir.Decision{Ruling: weir.Proceed}
+}
+
+// holdForRoom holds a call back for a slot, for the probe in flight, for the
+// renewal of the token or for our own pace.
+func (s State) holdForRoom(p Policy, now, open int64) (weir.Decision, bool) {
+	soon := after(now, max(p.Base, time.Millisecond))
+	switch {
+	case s.Auth.renewing(now):
+		return waitFor(soon, weir.AuthDrift, []weir.Evidence{at("renewal-asked", s.Auth.RenewAt)}), true
+	case s.ProbeAt > 0 && s.probing():
+		return waitFor(soon, s.probeCause(), []weir.Evidence{
+			number("strikes", int64(s.Strikes)), at("probe-since", s.ProbeAt),
+		}), true
+	case open >= int64(Width(p, s)):
+		return waitFor(soon, s.probeCause(), []weir.Evidence{
+			number("in-flight", open), number("width", int64(Width(p, s))), number("strikes", int64(s.Strikes)),
+		}), true
+	case open > 0 && s.Daily.Limit > 0 && s.Daily.expired(now):
+		// Nothing is known of the allocation any more: one call at a time asks.
+		return waitFor(soon, weir.ThrottledDaily, []weir.Evidence{
+			number("in-flight", open), at("sampled", s.Daily.At),
+		}), true
+	case now < s.PacedTo:
+		return waitFor(s.PacedTo, weir.ThrottledBurst, []weir.Evidence{number("remaining", s.Left.Calls)}), true
+	}
+	return weir.Decision{}, false
+}
+
+// probeCause is why the org is being probed; without a reject the slots are full.
+func (s State) probeCause() weir.Category {
+	switch {
+	case s.Auth.OpenAt > 0:
+		return weir.AuthConfig
+	case s.probing() && s.Gate.Cause != "":
+		return s.Gate.Cause
+	}
+	return weir.ThrottledConcurrent
+}
+
+// deadlineOf is the last instant at which a wait may end; 0 = no due date.
+func deadlineOf(due time.Time, remaining time.Duration) int64 {
+	if due.IsZero() {
+		return 0
+	}
+	return max(nanos(due)-int64(max(remaining, 0)), 1)
+}
+
+// park is a wait for the org, or a dead letter if it would end too late: the
+// wait is never cut short instead.
+func park(due, until int64, cause weir.Category, evidence []weir.Evidence) weir.Decision {
+	d := waitFor(until, cause, evidence)
+	if due == 0 || until <= due {
+		return d
+	}
+	d.Ruling, d.Wait.Cause = weir.DeadLetter, weir.DeadlineRisk
+	d.Wait.Evidence = append([]weir.Evidence{{Name: "cause", Value: string(cause)}, at("latest", due)}, evidence...)
+	return d
+}
+
+func waitFor(until int64, cause weir.Category, evidence []weir.Evidence) weir.Decision {
+	return weir.Decision{Ruling: weir.WaitUntil, Wait: weir.Wait{Until: moment(until), Cause: cause, Evidence: evidence}}
+}

@@ -1,0 +1,149 @@
+package governor
+
+import (
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// event is an outcome in the form that the arithmetic wants: instants instead
+// of times, and every number from outside cut to a safe range.
+type event struct {
+	now, sent int64
+	cost      int64
+	inFlight  int64
+	jitter    uint32
+	readings  []weir.Reading
+	fault     *weir.Fault
+	attempts  int
+	conflicts int
+	due       int64
+	ofStep    bool // belongs to a step; a renewal of the token does not
+}
+
+func newEvent(o weir.Outcome) event {
+	x := event{
+		now: max(nanos(o.Now), 1), sent: nanos(o.SentAt), cost: clampCalls(o.Cost),
+		inFlight: clampCalls(o.InFlight), jitter: o.Jitter, readings: o.Readings, fault: o.Fault,
+		attempts: max(o.Attempts, 0), conflicts: max(o.Conflicts, 0),
+		due: deadlineOf(o.DueAt, o.Remaining), ofStep: o.Cost > 0 || !o.DueAt.IsZero(),
+	}
+	if x.sent == 0 || x.sent > x.now {
+		x.sent = x.now
+	}
+	return x
+}
+
+// retryAfter is the longest wait that the response asked for: what the fault
+// carries, or a reading of the same response.
+func (x event) retryAfter() time.Duration {
+	if x.fault == nil {
+		return x.askedToWait()
+	}
+	return max(x.fault.RetryAfter, x.askedToWait(), 0)
+}
+
+func (x event) askedToWait() time.Duration {
+	d := time.Duration(0)
+	for _, r := range x.readings {
+		if r.Kind == weir.ReadRetryAfter {
+			seconds := min(max(r.Used, 0), int64(lastInstant/int64(time.Second)))
+			d = max(d, time.Duration(seconds)*time.Second)
+		}
+	}
+	return d
+}
+
+// Observe learns from one call's outcome and decides what becomes of its step.
+func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
+	x := newEvent(o)
+	s = s.tick(p, x.now)
+	if s.ProbeAt > 0 && x.sent >= s.ProbeAt {
+		s.ProbeAt = 0
+	}
+	s = s.count(p, x)
+	if x.now-x.sent >= longCall {
+		s.LongAt = x.now
+	}
+	s = s.gatewayCap(p, x)
+	if x.fault == nil {
+		s = s.accepted(x).authenticated(x)
+		return s.remaining(p, x), weir.Decision{Ruling: weir.Proceed}
+	}
+	s, d := s.fault(p, x)
+	return s.remaining(p, x), x.guard(p, d)
+}
+
+// fault sends each category to the part of the governor that knows it.
+func (s State) fault(p Policy, x event) (State, weir.Decision) {
+	switch c := x.fault.Category; c {
+	case weir.ThrottledBurst:
+		return s.burst(p, x).parked(p, x)
+	case weir.ThrottledDaily:
+		return s.blockDaily(p, x).parked(p, x)
+	case weir.ThrottledConcurrent:
+		return s.crowded(p, x).parked(p, x)
+	case weir.ThrottledLogin, weir.Maintenance:
+		// Both last for minutes: the first wait is a minute (wire reference,
+		// section 3.3), and the ceiling bounds the others.
+		s.Auth.RenewAt = 0
+		return s.strike(p, x, max(p.Base, time.Minute), c).parked(p, x)
+	case weir.AuthDrift, weir.AuthConfig:
+		return s.refused(p, x)
+	case weir.EndpointMoved:
+		return s.moved(p, x)
+	case weir.PlatformFault, weir.QueryTimeout, weir.UnknownOutcome, weir.StorageFault:
+		return s.stumbled(p, x), x.again(p, p.Base, p.Ceiling, p.Retries)
+	case weir.LockContention:
+		return s.answered(x), x.again(p, p.LockBase, p.LockCeiling, p.LockRetries)
+	case weir.NotExecuted:
+		return s.answered(x), x.requeue(p)
+	case weir.Conflict:
+		return s.answered(x), x.reread(p)
+	case weir.CursorLost:
+		return s.answered(x), x.restart(p)
+	case weir.Gone, weir.Success, weir.PartialFailure:
+		return s.answered(x), weir.Decision{Ruling: weir.Proceed}
+	case weir.Permission, weir.Validation, weir.NotFound, weir.AmbiguousMatch, weir.Capacity, weir.UnknownClient:
+		return s.answered(x), x.bury(c)
+	case weir.Drift, weir.DeadlineRisk, weir.Residue:
+		return s, x.bury(c)
+	}
+	return s, x.bury(x.fault.Category)
+}
+
+// answered is for faults that concern the step only: the org took the call and
+// the credentials.
+func (s State) answered(x event) State { return s.accepted(x).authenticated(x) }
+
+// parked lets the step wait at the gate that its own outcome has closed. The
+// outcome of a call that outlived its gate waits a little of its own.
+func (s State) parked(p Policy, x event) (State, weir.Decision) {
+	if s.Gate.Until > x.now {
+		return s, park(x.due, s.Gate.Until, s.Gate.Cause, s.Gate.Evidence)
+	}
+	wait := Backoff(p, 0, x.jitter)
+	return s, park(x.due, after(x.now, wait), x.fault.Category, []weir.Evidence{span("backoff", wait)})
+}
+
+// guard is the last word on every decision about a fault: where the effect is
+// unknown nothing is sent again but a read, after the first call has had time
+// to land.
+func (x event) guard(p Policy, d weir.Decision) weir.Decision {
+	if x.fault.Effect != weir.EffectUnknown {
+		return d
+	}
+	switch d.Ruling {
+	case weir.WaitUntil, weir.Restart, weir.Reread:
+		settled := after(x.now, p.Settle)
+		cause, evidence := x.fault.Category, append([]weir.Evidence{span("settle", p.Settle)}, d.Wait.Evidence...)
+		out := park(x.due, max(settled, nanos(d.Wait.Until)), cause, evidence)
+		if out.Ruling == weir.WaitUntil {
+			out.Ruling = weir.Readback
+		}
+		return out
+	case weir.Proceed, weir.DeadLetter, weir.Readback, weir.Reauth:
+		// A refused token did nothing.
+	}
+	return d
+}
