@@ -30,6 +30,7 @@ type world struct {
 	identity pii.Secret // of the access packages' recipient
 	reader   string     // the recipient
 	options  engine.Options
+	dir      string // holds data, store and keys
 }
 
 // setup says what a test's world is like; the zero value is a calm small org.
@@ -45,7 +46,7 @@ type setup struct {
 func newWorld(t *testing.T, s setup) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{t: t}
+	w := &world{t: t, dir: dir}
 	if s.dsn == "" {
 		s.dsn = "sqlite://" + filepath.Join(dir, "weir.db")
 	}
@@ -100,29 +101,37 @@ func newWorld(t *testing.T, s setup) *world {
 
 func testMap(t *testing.T) *datamap.Map {
 	t.Helper()
-	src, err := os.ReadFile("testdata/datamap.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := datamap.Parse("datamap.yaml", src)
+	m, err := datamap.Parse("datamap.yaml", mapSource(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
+func mapSource(t *testing.T) []byte {
+	t.Helper()
+	src, err := os.ReadFile("testdata/datamap.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
+}
+
+// open starts an engine on what earlier ones left; at most one is open.
 func (w *world) open() {
 	w.t.Helper()
 	e, err := engine.Open(w.t.Context(), w.options)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if w.engine == nil {
+		w.t.Cleanup(func() {
+			if err := w.engine.Close(); err != nil {
+				w.t.Error(err)
+			}
+		})
+	}
 	w.engine = e
-	w.t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			w.t.Error(err)
-		}
-	})
 }
 
 // submit asks for a right of the i-th seeded subject.

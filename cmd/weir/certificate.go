@@ -44,11 +44,11 @@ func (a *app) certificateVerb() *cobra.Command {
 
 func (a *app) keepCertificate(out web.CertificateAnswer, file, html string) error {
 	doc := certificateDoc{Schema: "weir.certificate-file/v1", File: file, HTML: html}
-	for path, text := range map[string]string{file: out.Signed, html: out.HTML} {
-		if path == "" {
+	for _, f := range []struct{ path, text string }{{file, out.Signed}, {html, out.HTML}} {
+		if f.path == "" {
 			continue
 		}
-		if err := createFrom(path, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+		if err := createFrom(f.path, func(w io.Writer) error { _, err := io.WriteString(w, f.text); return err }); err != nil {
 			return err
 		}
 	}

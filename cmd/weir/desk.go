@@ -100,11 +100,17 @@ func (d *desk) close() error {
 	return d.engine.Close()
 }
 
-// ask runs one operation and closes the desk again: all that a plain verb does.
-func (a *app) ask(ctx context.Context, operation string, in, out any) (err error) {
+// ask runs one operation that sends nothing, and closes the desk again: all
+// that a plain verb does.
+func (a *app) ask(ctx context.Context, operation string, in, out any) error {
+	return a.once(ctx, looking, operation, in, out)
+}
+
+// once is ask for an operation that may need credentials.
+func (a *app) once(ctx context.Context, why purpose, operation string, in, out any) (err error) {
 	ctx, cancel := a.within(ctx, time.Minute)
 	defer cancel()
-	d, err := a.open(ctx, looking, nil)
+	d, err := a.open(ctx, why, nil)
 	if err != nil {
 		return err
 	}

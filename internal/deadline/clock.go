@@ -50,7 +50,7 @@ const (
 // Clock is one version of one law's times.
 type Clock struct {
 	Key         string   `json:"key"`     // such as "gdpr"
-	Version     string   `json:"version"` // the day from which it applies
+	Version     string   `json:"version"` // from when it applies
 	Name        string   `json:"name"`
 	Acknowledge Span     `json:"acknowledge,omitzero"`
 	Answer      Span     `json:"answer"`
@@ -68,7 +68,7 @@ var clocks = []Clock{ //nolint:gochecknoglobals // a constant table
 		Source: "Art. 12(3) and (6) GDPR; EDPB Guidelines 01/2022, section 5.3",
 	},
 	{
-		Key: "uk-gdpr", Version: "2026-02-01", Name: "UK GDPR as amended by the Data (Use and Access) Act 2025",
+		Key: "uk-gdpr", Version: "2026-02", Name: "UK GDPR as amended by the Data (Use and Access) Act 2025",
 		Answer: Span{Months: 1}, Extension: Span{Months: 2},
 		Pauses: []Ground{GroundIdentity, GroundClarification, GroundFee},
 		Source: "Art. 12A UK GDPR",

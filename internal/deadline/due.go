@@ -61,7 +61,11 @@ func Due(c Clock, f Facts) (Dates, error) {
 		zone = time.UTC
 	}
 	received := f.ReceivedAt.In(zone)
-	paused, stopped, err := c.paused(received, f.Pauses)
+	last := c.Answer
+	if f.Extended {
+		last = c.Answer.plus(c.Extension)
+	}
+	paused, stopped, err := c.paused(received, last.after(received), f.Pauses)
 	if err != nil {
 		return Dates{}, err
 	}
@@ -75,11 +79,17 @@ func Due(c Clock, f Facts) (Dates, error) {
 	if !f.Extended {
 		return d, nil
 	}
-	if err := c.mayExtend(f, received, d.Due); err != nil {
+	// Whether it came in time is judged by the pauses that had begun by then.
+	begun := slices.DeleteFunc(slices.Clone(f.Pauses), func(p Pause) bool { return p.From.After(f.ExtendedAt) })
+	before, err := Due(c, Facts{ReceivedAt: f.ReceivedAt, Zone: f.Zone, Pauses: begun})
+	if err != nil {
+		return Dates{}, err
+	}
+	if err := c.mayExtend(f, received, before.Due); err != nil {
 		return Dates{}, err
 	}
 	d.Extended, d.NoticeBy = true, time.Time{}
-	d.Due = c.Answer.plus(c.Extension).after(received).Add(paused)
+	d.Due = last.after(received).Add(paused)
 	return d, nil
 }
 
@@ -113,18 +123,18 @@ func (c Clock) mayExtend(f Facts, received, due time.Time) error {
 
 // paused sums the pauses, in order of time, and refuses those that the law
 // does not allow, that overlap, or that began when the period was over.
-func (c Clock) paused(received time.Time, pauses []Pause) (time.Duration, bool, error) {
+func (c Clock) paused(received, due time.Time, pauses []Pause) (time.Duration, bool, error) {
 	sorted := slices.Clone(pauses)
 	slices.SortStableFunc(sorted, func(a, b Pause) int { return a.From.Compare(b.From) })
 	total, stopped := time.Duration(0), false
-	end, last := received, c.Answer.plus(c.Extension).after(received)
+	end := received
 	for _, p := range sorted {
 		switch {
 		case !slices.Contains(c.Pauses, p.Ground):
 			return 0, false, fmt.Errorf("%w: %s, ground %q", ErrPauseNotAllowed, c.ID(), p.Ground)
 		case stopped || p.From.Before(end):
 			return 0, false, fmt.Errorf("%w from %s: it begins before the receipt or within another pause", ErrPause, p.From.UTC().Format(time.DateOnly))
-		case p.From.After(last.Add(total)):
+		case p.From.After(due.Add(total)):
 			return 0, false, fmt.Errorf("%w from %s: the period was over", ErrPause, p.From.UTC().Format(time.DateOnly))
 		case p.To.IsZero():
 			stopped = true

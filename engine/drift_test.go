@@ -1,0 +1,100 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/internal/datamap"
+)
+
+// One record, one line of the data map or one attribute of the describe
+// changes between approval and execution: it stops with nothing sent.
+func TestDriftStopsTheExecution(t *testing.T) {
+	cases := map[string]struct {
+		change func(w *world)
+		names  string // what the difference must name
+	}{
+		"record": {func(w *world) {
+			id := w.subjects[0].Records["Case"][0]
+			time.Sleep(2 * time.Second)
+			w.org.Touch("Case", id, map[string]any{"Subject": "Changed"})
+		}, "Case"},
+		"new record": {func(w *world) {
+			w.org.Put("Task", map[string]any{"WhoId": w.subjects[0].Records["Contact"][0], "Subject": "New"})
+		}, "Task"},
+		"map line": {func(w *world) { w.remap("        Title: null\n", "        Title: \"none\"\n") }, "data map"},
+		"describe": {func(w *world) {
+			if err := w.org.AlterField("Contact", "Title", "length", 40); err != nil {
+				w.t.Fatal(err)
+			}
+		}, "Contact.Title"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, setup{})
+				r := w.submit(weir.Erasure, 0)
+				r = w.until(r.ID, time.Hour, weir.AwaitingApproval)
+				approve(w, r)
+				c.change(w)
+				w.settle()
+				s, err := w.engine.Status(t.Context(), r.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s.Request.Stage != weir.AwaitingApproval || s.Request.Reason != "plan_stale" {
+					t.Fatalf("%s (%s), want a stale plan", s.Request.Stage, s.Request.Reason)
+				}
+				text := ""
+				for _, d := range s.Drift {
+					text += d.String() + "\n"
+				}
+				if !strings.Contains(text, c.names) {
+					t.Errorf("the differences do not name %q:\n%s", c.names, text)
+				}
+				for _, m := range w.org.Truth().Mutations {
+					if !m.Foreign {
+						t.Fatalf("%s %s was sent", m.Method, m.Object)
+					}
+				}
+				if _, err := w.engine.Approve(t.Context(), r.ID, r.PlanHash, "", "lee"); err == nil {
+					t.Error("a stale plan was approved again")
+				}
+				if _, err := w.engine.Replan(t.Context(), r.ID, "kim"); err != nil {
+					t.Fatal(err)
+				}
+				fresh := w.until(r.ID, time.Hour, weir.AwaitingApproval)
+				if fresh.PlanHash == r.PlanHash || fresh.PlanHash == "" {
+					t.Errorf("the fresh plan is %q, the old one was %q", fresh.PlanHash, r.PlanHash)
+				}
+			})
+		})
+	}
+}
+
+func approve(w *world, r weir.Request) {
+	w.t.Helper()
+	if _, err := w.engine.Approve(w.t.Context(), r.ID, r.PlanHash, "", "lee"); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// remap restarts the engine with an altered data map.
+func (w *world) remap(from, to string) {
+	w.t.Helper()
+	src := strings.Replace(string(mapSource(w.t)), from, to, 1)
+	m, err := datamap.Parse("datamap.yaml", []byte(src))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.engine.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.options.Orgs = append([]engine.Org(nil), w.options.Orgs...)
+	w.options.Orgs[0].Map = m
+	w.open()
+}

@@ -1,0 +1,180 @@
+package engine_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/emulator"
+	"github.com/weirhq/weir/engine"
+)
+
+// Broken credentials stop the org with one dead letter, not with thousands, and
+// it goes by itself once the org accepts them again.
+func TestCredentialsFixedReleaseTheLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		w.org.SetCredentialsValid(false)
+		w.org.ExpireSessions()
+		var all []weir.Request
+		for i := range w.subjects {
+			all = append(all, w.submit(weir.Access, i))
+		}
+		for range 10 {
+			w.settle()
+			w.pass()
+		}
+		open := w.letters()
+		if len(open) != 1 || open[0].Release != weir.ReleaseByAuth {
+			t.Fatalf("%d letters for one cause: %+v", len(open), open)
+		}
+		if logins := w.org.Truth().Logins; logins > 30 {
+			t.Errorf("%d logins while the credentials were broken", logins)
+		}
+		w.org.SetCredentialsValid(true)
+		if _, err := w.engine.TestOrg(t.Context(), acme); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.engine.Control(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if open := w.letters(); len(open) != 0 {
+			t.Fatalf("%d letters are still open after the credentials were accepted", len(open))
+		}
+		for _, r := range all {
+			w.until(r.ID, 24*time.Hour, weir.Delivered)
+		}
+	})
+}
+
+func (w *world) letters() []weir.Letter {
+	w.t.Helper()
+	open, err := w.engine.Letters(w.t.Context(), engine.LetterFilter{State: weir.LetterOpen})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return open
+}
+
+// A record that cannot be deleted ends as one dead letter with its message
+// sealed; a person resolves it, and the certificate says so.
+func TestAPersonResolvesALetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		w.org.DenyObject("Task", "delete")
+		r := w.approved(0)
+		for len(w.letters()) == 0 {
+			w.settle()
+			w.pass()
+		}
+		open := w.letters()
+		d, err := w.engine.Letter(t.Context(), open[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Letter.Cause != weir.Permission || d.Letter.Object != "Task" || d.Suggest == "" || d.Letter.Attempts < 0 {
+			t.Errorf("letter: %+v", d)
+		}
+		if err := w.engine.RetryLetter(t.Context(), open[0].ID, false, "kim"); err != nil {
+			t.Fatal(err)
+		}
+		w.settle()
+		again, err := w.engine.Letter(t.Context(), open[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Letter.State != weir.LetterOpen || again.Letter.Times != 2 || len(again.History) < 3 {
+			t.Errorf("after a retry in vain: %s, %d times, %d lines of history", again.Letter.State, again.Letter.Times, len(again.History))
+		}
+		w.org.AllowObject("Task", "delete")
+		for i, l := range w.letters() {
+			if i == 0 {
+				err = w.engine.ResolveLetter(t.Context(), l.ID, "waived", "kept by order of the court", "kim")
+			} else {
+				err = w.engine.RetryLetter(t.Context(), l.ID, false, "kim")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.engine.RetryLetter(t.Context(), open[0].ID, false, "kim"); !errors.Is(err, weir.ErrNoSuchTransition) {
+			t.Errorf("a resolved letter was retried: %v", err)
+		}
+		w.until(r.ID, 96*time.Hour, weir.Closed)
+		w.clean()
+	})
+}
+
+// Every recorded decision follows from its recorded inputs; an altered one is
+// noticed, and so is an altered ledger.
+func TestWhyAndAuditNoticeTampering(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{org: emulator.Options{Seed: 5, Profile: emulator.Rude()}})
+		r := w.approved(0)
+		w.until(r.ID, 240*time.Hour, weir.Closed)
+		explained := w.explainAll(r.ID)
+		if explained < 10 {
+			t.Errorf("only %d decisions were recomputed", explained)
+		}
+		held, err := w.engine.Checkpoint(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := w.engine.VerifyLedger(t.Context(), held)
+		if err != nil || !rep.OK() {
+			t.Fatalf("an untouched ledger: %v %+v", err, rep)
+		}
+		w.exec(`UPDATE entry SET actor = 'mallory' WHERE seq = 7`)
+		if rep, err = w.engine.VerifyLedger(t.Context(), held); err != nil || rep.OK() || rep.FirstBad != 7 {
+			t.Errorf("an altered entry 7: %v %+v", err, rep)
+		}
+		w.exec(`UPDATE decision SET ruling = replace(ruling, 'proceed', 'wait')`)
+		_, err = w.engine.Why(t.Context(), w.firstStep(r.ID))
+		if !errors.Is(err, engine.ErrMismatch) {
+			t.Errorf("altered decisions: %v", err)
+		}
+	})
+}
+
+func (w *world) exec(statement string) {
+	w.t.Helper()
+	if _, err := w.engine.Store().DB().ExecContext(w.t.Context(), statement); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// stepsOf lists the steps of a request by their ledger entries.
+func (w *world) stepsOf(id weir.RequestID) []string {
+	w.t.Helper()
+	entries, err := w.engine.History(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	seen := map[weir.StepID]bool{}
+	var out []string
+	for _, n := range entries {
+		if n.Step != "" && !seen[n.Step] {
+			seen[n.Step] = true
+			out = append(out, string(n.Step))
+		}
+	}
+	return out
+}
+
+func (w *world) firstStep(id weir.RequestID) string { return w.stepsOf(id)[0] }
+
+// explainAll recomputes the decisions of every step of a request.
+func (w *world) explainAll(id weir.RequestID) int {
+	w.t.Helper()
+	n := 0
+	for _, step := range w.stepsOf(id) {
+		why, err := w.engine.Why(w.t.Context(), step)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		n += len(why.Decisions)
+	}
+	return n
+}
