@@ -63,7 +63,9 @@ func (w *world) letters() []weir.Letter {
 func TestAPersonResolvesALetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, setup{})
-		w.org.DenyObject("Task", "delete")
+		for _, id := range w.subjects[0].Records["Case"] {
+			w.org.Touch("Case", id, map[string]any{"Approval_Status__c": "Pending"}) // an approval process locks the record
+		}
 		r := w.approved(0)
 		for len(w.letters()) == 0 {
 			w.settle()
@@ -74,7 +76,7 @@ func TestAPersonResolvesALetter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d.Letter.Cause != weir.Permission || d.Letter.Object != "Task" || d.Suggest == "" || d.Letter.Attempts < 0 {
+		if d.Letter.Cause != weir.Validation || d.Letter.Object != "Case" || d.Letter.Code != "ENTITY_IS_LOCKED" || d.Letter.Sealed.Name == "" || d.Suggest == "" {
 			t.Errorf("letter: %+v", d)
 		}
 		if err := w.engine.RetryLetter(t.Context(), open[0].ID, false, "kim"); err != nil {
@@ -88,7 +90,9 @@ func TestAPersonResolvesALetter(t *testing.T) {
 		if again.Letter.State != weir.LetterOpen || again.Letter.Times != 2 || len(again.History) < 3 {
 			t.Errorf("after a retry in vain: %s, %d times, %d lines of history", again.Letter.State, again.Letter.Times, len(again.History))
 		}
-		w.org.AllowObject("Task", "delete")
+		for _, id := range w.subjects[0].Records["Case"] {
+			w.org.Touch("Case", id, map[string]any{"Approval_Status__c": nil})
+		}
 		for i, l := range w.letters() {
 			if i == 0 {
 				err = w.engine.ResolveLetter(t.Context(), l.ID, "waived", "kept by order of the court", "kim")

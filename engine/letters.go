@@ -148,6 +148,9 @@ func (e *Engine) ResolveLetter(ctx context.Context, id weir.LetterID, as, reason
 			if err := tx.closeIntent(&st, weir.IntentConflict); err != nil {
 				return err
 			}
+			if err := tx.dropPurge(st); err != nil {
+				return err
+			}
 		}
 		if err := tx.AddLetterEvent(weir.LetterEvent{Letter: id, At: tx.Now(), By: by, Act: as, Note: reason}); err != nil {
 			return err
@@ -159,6 +162,21 @@ func (e *Engine) ResolveLetter(ctx context.Context, id weir.LetterID, as, reason
 		}
 		return tx.advance(d.Request)
 	})
+}
+
+// dropPurge cancels the purge of a record that a person decided to leave: it
+// was never deleted.
+func (t *txn) dropPurge(erase weir.Step) error {
+	steps, err := t.StepsOf(erase.Request)
+	if err != nil {
+		return err
+	}
+	for i := range steps {
+		if s := &steps[i]; s.Kind == weir.StepPurge && s.Record == erase.Record && s.State == weir.StepPlanned {
+			return t.AdvanceStep(s, weir.Cancel, nil)
+		}
+	}
+	return nil
 }
 
 func (t *txn) openLetter(id weir.LetterID) (weir.Letter, error) {
