@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -82,9 +83,8 @@ func (c *client) try(method, path, body string, headers ...string) (answer, erro
 	if err != nil {
 		return answer{}, err
 	}
-	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
 		c.t.Fatal(err)
 	}
 	if resp.Header.Get("Content-Encoding") == "gzip" {

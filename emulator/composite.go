@@ -93,6 +93,12 @@ func (b *compositeBody) limits(kind string) *apiError {
 	if len(b.requests) > maxParts {
 		return failure(400, "INVALID_INPUT", "Cannot process more than 25 subrequests in one call")
 	}
+	for _, s := range b.requests {
+		switch s.route.kind {
+		case kindComposite, kindBatch, kindSOAP, kindToken, kindVersions:
+			return failure(400, "INVALID_INPUT", "The subrequest is not supported in a composite request")
+		}
+	}
 	if kind == kindBatch {
 		return nil
 	}
@@ -108,8 +114,6 @@ func (b *compositeBody) limits(kind string) *apiError {
 		switch s.route.kind {
 		case kindQuery, kindPage, kindCollections:
 			queries++
-		case kindComposite, kindBatch, kindSOAP, kindToken, kindVersions:
-			return failure(400, "INVALID_INPUT", "The subrequest is not supported in a composite request")
 		}
 	}
 	if queries > maxQueries {

@@ -183,6 +183,13 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+func TestBatchRefusesNesting(t *testing.T) {
+	_, c := calm(t)
+	for _, kind := range []string{"composite", "composite/batch"} {
+		c.send(http.MethodPost, "/composite/batch", `{"batchRequests":[{"method":"POST","url":"v66.0/`+kind+`","richInput":{}}]}`).want(t, 400, "INVALID_INPUT")
+	}
+}
+
 func TestCollections(t *testing.T) {
 	org, c := calm(t)
 	var ids []string

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 )
 
@@ -95,13 +96,11 @@ func (o *Org) controlInject(in struct {
 	Match Match
 },
 ) (any, string) {
-	for _, known := range Faults() {
-		if known == in.Kind {
-			o.InjectNext(in.Kind, max(in.Count, 1), in.Match)
-			return nil, ""
-		}
+	if !slices.Contains(Faults(), in.Kind) {
+		return nil, "no such fault"
 	}
-	return nil, "no such fault"
+	o.InjectNext(in.Kind, max(in.Count, 1), in.Match)
+	return nil, ""
 }
 
 func (o *Org) controlTouch(in struct {

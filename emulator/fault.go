@@ -1,6 +1,9 @@
 package emulator
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Fault is one way in which a call can go wrong.
 type Fault string
@@ -83,6 +86,7 @@ type FaultScript []ScriptedFault
 // rule is a scripted fault with its progress.
 type rule struct {
 	ScriptedFault
+	any   []Match // instead of Match
 	set   time.Time
 	until time.Time
 	seen  int
@@ -92,7 +96,8 @@ type rule struct {
 // hit says whether the rule decides this call. A rule that already stood aside
 // for an earlier one counts the call as seen all the same.
 func (r *rule) hit(now time.Time, c *call, taken bool) bool {
-	if now.Before(r.set.Add(r.After)) || !r.Match.fits(c) || !r.Kind.can(c, true) {
+	fits := slices.ContainsFunc(r.any, func(m Match) bool { return m.fits(c) })
+	if !fits || now.Before(r.set.Add(r.After)) || !r.Kind.can(c, true) {
 		return false
 	}
 	r.seen++
@@ -154,7 +159,7 @@ func (o *Org) chooseFault(c *call, now time.Time) Fault {
 	var chosen Fault
 	for _, r := range o.script {
 		if r.hit(now, c, chosen != "") {
-			chosen = r.Kind
+			chosen, c.rule = r.Kind, r
 		}
 	}
 	if !c.api() {
@@ -184,13 +189,11 @@ func (o *Org) InjectNext(kind Fault, n int, match ...Match) {
 	if len(match) == 0 {
 		match = []Match{{}}
 	}
-	for _, m := range match {
-		o.addScript(FaultScript{{Kind: kind, Times: n, Match: m}}, now)
-	}
+	o.script = append(o.script, &rule{ScriptedFault: ScriptedFault{Kind: kind, Times: n}, any: match, set: now})
 }
 
 func (o *Org) addScript(script FaultScript, now time.Time) {
 	for _, s := range script {
-		o.script = append(o.script, &rule{ScriptedFault: s, set: now})
+		o.script = append(o.script, &rule{ScriptedFault: s, any: []Match{s.Match}, set: now})
 	}
 }

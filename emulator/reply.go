@@ -92,9 +92,9 @@ func wantsGzip(h http.Header) bool {
 
 // maintenance is what stands in for the API while the org is down.
 func maintenance() *reply {
-	return rawReply(http.StatusServiceUnavailable, htmlType, []byte("<html>\n<body>\n<center>\n\t<table bgcolor=\"white\">\n\t\t<tr>\n"+
+	return rawReply(http.StatusServiceUnavailable, htmlType, []byte("<html>\n<body>\n\t<table bgcolor=\"white\">\n\t\t<tr>\n"+
 		"\t\t\t<td><span style=\"font-weight: bold;\">We are down for maintenance.</span><br><br>"+
-		"Sorry for the inconvenience. We'll be back shortly.</td>\n\t\t</tr>\n\t</table>\n</center>\n</body>\n</html>\n"))
+		"Sorry for the inconvenience. We'll be back shortly.</td>\n\t\t</tr>\n\t</table>\n</body>\n</html>\n"))
 }
 
 // stampFormat is how Salesforce writes a moment.

@@ -121,7 +121,8 @@ type call struct {
 	writes, updates          int // what it may change, counted beforehand
 	seenWrites, seenUpdates  int
 	planned                  Fault
-	targetWrite, targetTouch int // which write, and which update, a fault hits
+	rule                     *rule // that planned it; nil when chance did
+	targetWrite, targetTouch int   // which write, and which update, a fault hits
 	session                  *session
 }
 

@@ -162,12 +162,12 @@ func TestDescribe(t *testing.T) {
 		Deletable          bool
 		ChildRelationships []struct{ ChildSObject, Field string }
 		Fields             []struct {
-			Name, Type                                                        string
-			Length                                                            int
+			Name, Type                                                       string
+			Length                                                           int
 			Nillable, Updateable, Calculated, Unique, Filterable, Createable bool
-			RestrictedPicklist                                                bool
-			PicklistValues                                                    []struct{ Value string }
-			ReferenceTo                                                       []string
+			RestrictedPicklist                                               bool
+			PicklistValues                                                   []struct{ Value string }
+			ReferenceTo                                                      []string
 		}
 	}
 	c.decode(a, &out)

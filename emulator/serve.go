@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -45,9 +46,7 @@ func (o *Org) Handler() http.Handler {
 			// The server cuts the connection without an answer.
 			panic(http.ErrAbortHandler)
 		}
-		for name, values := range r.header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), r.header)
 		w.WriteHeader(r.status)
 		if _, err := w.Write(r.body); err != nil {
 			return // the caller has gone; what was done stays done
@@ -173,6 +172,8 @@ func (o *Org) finish(c *call, r *reply, now time.Time) {
 	c.entry.Used = o.org.used(now)
 	if c.entry.Fault != "" {
 		o.faults[c.entry.Fault]++
+	} else if c.rule != nil {
+		c.rule.hits-- // the call failed before its fault could: another will have it
 	}
 	if r == nil {
 		return

@@ -27,7 +27,7 @@ func (w *world) opened(id weir.RequestID) map[string][]byte {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	plain, err := vault.Decrypt(w.identity, f)
 	if err != nil {
 		w.t.Fatal(err)

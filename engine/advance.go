@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/weirhq/weir"
@@ -244,9 +245,7 @@ func (t *txn) moveBy(r *weir.Request, ev weir.Event, by string, set func(*weir.R
 		return err
 	}
 	d := map[string]string{KeyStage: string(r.Stage)}
-	for k, v := range detail {
-		d[k] = v
-	}
+	maps.Copy(d, detail)
 	return t.note(weir.Entry{By: by, Act: "request." + string(ev), Org: r.Org, Request: r.ID, Detail: d})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -69,9 +70,7 @@ func (e *Engine) commit(ctx context.Context, s *settlement) error {
 		if err := tx.settleAll(g, s); err != nil {
 			return err
 		}
-		for object, rung := range s.Rungs {
-			g.rungs[object] = rung
-		}
+		maps.Copy(g.rungs, s.Rungs)
 		if len(s.Schemas) > 0 {
 			if err := tx.SaveSchemas(s.Org, s.Schemas); err != nil {
 				return err
@@ -96,7 +95,15 @@ func (t *txn) settleAll(g *governed, s *settlement) error {
 	if err != nil {
 		return err
 	}
-	dec, err := g.observe(t.outcome(s, s.Fault, s.Jitter, worst(steps), s.Calls), heldIDs(s.Steps))
+	if s.inFlight, err = t.InFlight(s.Org); err != nil {
+		return err
+	}
+	s.inFlight = max(s.inFlight-1, 0) // this call has ended
+	whole, err := t.outcome(s, s.Fault, s.Jitter, worst(steps), s.Calls)
+	if err != nil {
+		return err
+	}
+	dec, err := g.observe(whole, heldIDs(s.Steps))
 	if err != nil {
 		return err
 	}
@@ -114,8 +121,11 @@ func (t *txn) settleAll(g *governed, s *settlement) error {
 		}
 		rd := dec
 		if r.Fault != nil {
-			rd, err = g.observe(t.outcome(s, r.Fault, r.Jitter, *st, 0), []weir.StepID{st.ID})
+			one, err := t.outcome(s, r.Fault, r.Jitter, *st, 0)
 			if err != nil {
+				return err
+			}
+			if rd, err = g.observe(one, []weir.StepID{st.ID}); err != nil {
 				return err
 			}
 		}
@@ -173,11 +183,23 @@ func (t *txn) noteStale(s *settlement, i int) error {
 	return t.note(weir.Entry{Act: "step.stale", Org: s.Org, Request: s.Request, Step: s.Steps[i].ID, Detail: d})
 }
 
-func (t *txn) outcome(s *settlement, f *weir.Fault, jitter uint32, st weir.Step, cost int) weir.Outcome {
-	return weir.Outcome{
+// outcome is the governor's view of a call, or of one element of it: the
+// readings of the whole response are in the input of every decision it causes.
+func (t *txn) outcome(s *settlement, f *weir.Fault, jitter uint32, st weir.Step, cost int) (weir.Outcome, error) {
+	o := weir.Outcome{
 		Now: s.At, SentAt: s.SentAt, Cost: cost, Jitter: jitter, Readings: s.Readings, Fault: f,
-		Attempts: st.Attempts, Conflicts: st.Conflicts, DueAt: st.DueAt,
+		Attempts: st.Attempts, Conflicts: st.Conflicts, DueAt: st.DueAt, InFlight: s.inFlight,
 	}
+	if f == nil || s.Request == "" {
+		return o, nil
+	}
+	steps, err := t.StepsOf(s.Request)
+	for _, other := range steps {
+		if !other.State.Ended() {
+			o.Remaining += callPace // what must still fit before the due date
+		}
+	}
+	return o, err
 }
 
 // worst is the step whose budget is nearest to its end: a failed call is
@@ -219,7 +241,7 @@ func (t *txn) settle(g *governed, st *weir.Step, r result, dec weir.Decision) er
 	case weir.DeadLetter:
 		return t.bury(st, r, dec)
 	}
-	return fmt.Errorf("step %s: ruling %q on %s is not known", st.ID, dec.Ruling, r.Fault.Category)
+	return fmt.Errorf("step %s: ruling %q is not known: %w", st.ID, dec.Ruling, r.Fault)
 }
 
 // keep stores what the call gave besides the verdict.
@@ -282,12 +304,15 @@ func (t *txn) settleResult(g *governed, st *weir.Step, r result) error {
 		if r.Args != nil {
 			s.Args = r.Args
 		}
-		if r.Phase != "" && r.Phase != s.Phase {
-			s.Phase, s.Attempts = r.Phase, 0
+		if r.Phase != "" {
+			if s.Phase == weir.PhaseCheck { // what follows a good check is a fresh start; a write that is never applied is not
+				s.Attempts = 0
+			}
+			s.Phase = r.Phase
 		}
 		s.Cause, s.WakeAt = "", time.Time{}
 	}
-	switch r.Verdict {
+	switch r.Verdict { //nolint:exhaustive // work gives three of the verdicts; the others are the engine's own
 	case weir.Succeed:
 		if r.Args != nil {
 			if err := t.EditStep(st, set); err != nil {

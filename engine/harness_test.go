@@ -3,8 +3,10 @@ package engine_test
 import (
 	"context"
 	"crypto/rand"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,7 +42,7 @@ type setup struct {
 	policy func(*engine.Policy)
 	gov    func(*governor.Policy)
 	now    func() time.Time
-	random interface{ Read([]byte) (int, error) }
+	log    *slog.Logger
 }
 
 func newWorld(t *testing.T, s setup) *world {
@@ -88,7 +90,7 @@ func newWorld(t *testing.T, s setup) *world {
 	}
 	creds := w.org.Credentials()
 	w.options = engine.Options{
-		DataDir: data, DSN: s.dsn, KEK: kek, SigningKey: pii.NewString(skey), Policy: policy, Now: s.now, Random: s.random,
+		DataDir: data, DSN: s.dsn, KEK: kek, SigningKey: pii.NewString(skey), Policy: policy, Now: s.now, Log: s.log,
 		Orgs: []engine.Org{{
 			ID: acme, InstanceURL: s.org.InstanceURL, APIVersion: "66.0",
 			Auth:      &salesforce.ClientCredentials{ID: creds.ClientID, Secret: pii.NewString(creds.ClientSecret)},
@@ -188,10 +190,8 @@ func (w *world) until(id weir.RequestID, limit time.Duration, stages ...weir.Sta
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		for _, s := range stages {
-			if r.Stage == s {
-				return r
-			}
+		if slices.Contains(stages, r.Stage) {
+			return r
 		}
 		if !time.Now().Before(end) {
 			w.t.Fatalf("%s is %s (%s) after %s, want %v\n%s", id, r.Stage, r.Reason, limit, stages, w.story(id))

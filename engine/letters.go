@@ -71,8 +71,10 @@ func (e *Engine) RevealLetter(ctx context.Context, id weir.LetterID, reason, by 
 		if st, err = tx.Step(d.Step); err != nil {
 			return err
 		}
-		return tx.note(weir.Entry{By: by, Act: "letter.reveal", Org: d.Org, Request: d.Request, Step: d.Step,
-			Detail: map[string]string{KeyLetter: string(id), "reason": reason}})
+		return tx.note(weir.Entry{
+			By: by, Act: "letter.reveal", Org: d.Org, Request: d.Request, Step: d.Step,
+			Detail: map[string]string{KeyLetter: string(id), "reason": reason},
+		})
 	})
 	if err != nil {
 		return pii.Secret{}, err
@@ -155,8 +157,10 @@ func (e *Engine) ResolveLetter(ctx context.Context, id weir.LetterID, as, reason
 		if err := tx.AddLetterEvent(weir.LetterEvent{Letter: id, At: tx.Now(), By: by, Act: as, Note: reason}); err != nil {
 			return err
 		}
-		err = tx.note(weir.Entry{By: by, Act: "letter." + as, Org: d.Org, Request: d.Request, Step: d.Step,
-			Detail: map[string]string{KeyLetter: string(id), KeyDLQDecision: as, "reason": reason}})
+		err = tx.note(weir.Entry{
+			By: by, Act: "letter." + as, Org: d.Org, Request: d.Request, Step: d.Step,
+			Detail: map[string]string{KeyLetter: string(id), KeyDLQDecision: as, "reason": reason},
+		})
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir/emulator"
@@ -15,10 +16,8 @@ type person struct {
 
 func (p person) owns(id string) bool {
 	for _, ids := range p.Records {
-		for _, have := range ids {
-			if have == id {
-				return true
-			}
+		if slices.Contains(ids, id) {
+			return true
 		}
 	}
 	return false

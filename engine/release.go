@@ -28,7 +28,14 @@ func (e *Engine) observeAlone(ctx context.Context, l *lane, s settlement, act st
 		if err != nil {
 			return err
 		}
-		if _, err := g.observe(tx.outcome(&s, s.Fault, s.Jitter, weir.Step{}, s.Calls), nil); err != nil {
+		if s.inFlight, err = tx.InFlight(l.ID); err != nil {
+			return err
+		}
+		o, err := tx.outcome(&s, s.Fault, s.Jitter, weir.Step{}, s.Calls)
+		if err != nil {
+			return err
+		}
+		if _, err := g.observe(o, nil); err != nil {
 			return err
 		}
 		g.org.WakeAt = time.Time{}

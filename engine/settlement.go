@@ -32,7 +32,8 @@ type settlement struct {
 	Schemas []weir.ObjectSchema  `json:"schemas,omitempty"`
 	Rungs   map[string]weir.Rung `json:"rungs,omitempty"` // learnt by a probe
 
-	renew bool // the decision asked for a new token
+	renew    bool // the decision asked for a new token
+	inFlight int  // calls of the org that were open beside this one when it was recorded
 }
 
 // held names a claimed step and the epoch under which it was claimed.

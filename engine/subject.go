@@ -54,16 +54,6 @@ func ParseIdentifier(line pii.Secret) (Identifier, error) {
 // subject is who a request is about, open in memory for the length of one call.
 type subject struct{ values map[string][]pii.Secret }
 
-func (s subject) kinds() []string {
-	var out []string
-	for _, k := range []string{"email", "phone", "id"} {
-		if len(s.values[k]) > 0 {
-			out = append(out, k)
-		}
-	}
-	return out
-}
-
 func (s subject) close() {
 	for _, vs := range s.values {
 		for _, v := range vs {

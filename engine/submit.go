@@ -120,7 +120,7 @@ func (e *Engine) newRequest(l *lane, in Submission) (weir.Request, error) {
 		if in.Recipient == "" {
 			return weir.Request{}, fmt.Errorf("%w: give --recipient or configure the org's recipients", ErrRecipient)
 		}
-		for _, to := range strings.Split(in.Recipient, ",") {
+		for to := range strings.SplitSeq(in.Recipient, ",") {
 			if _, err := vault.ParseRecipient(to); err != nil {
 				return weir.Request{}, fmt.Errorf("%w: %w", ErrRecipient, err)
 			}

@@ -20,7 +20,7 @@ type txn struct {
 }
 
 // update runs fn in one write transaction with one time. fn may run again
-// after a serialization failure, so it must not act outside the transaction.
+// after a conflict between transactions, so it must not act outside the transaction.
 func (e *Engine) update(ctx context.Context, fn func(*txn) error) error {
 	var notes []weir.Entry
 	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
@@ -106,7 +106,7 @@ func (e *Engine) logEntry(ctx context.Context, n weir.Entry) {
 	for _, k := range keys {
 		add(k, n.Detail[k])
 	}
-	e.log.LogAttrs(ctx, slog.LevelInfo, n.Act, attrs...)
+	e.log.LogAttrs(ctx, slog.LevelInfo, n.Act, attrs...) //nolint:sloglint // acts are constants of the ledger, one vocabulary for both
 }
 
 func digest(b []byte) string {

@@ -11,7 +11,7 @@ import (
 	"github.com/weirhq/weir/internal/store"
 )
 
-// finish ends a step well; outcome says how: applied, already, gone, read …
+// finish ends a step well; outcome says how: applied, already, gone, read.
 func (t *txn) finish(st *weir.Step, outcome string) error {
 	if err := t.AdvanceStep(st, weir.Succeed, func(s *weir.Step) { s.Cause = "" }); err != nil {
 		return err

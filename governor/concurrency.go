@@ -86,7 +86,7 @@ func (s State) tick(p Policy, now int64) State {
 		s.Cap += int(grown)
 		s.CapAt += grown * int64(p.Regrow)
 		if s.Cap >= p.Slots {
-			s.Cap, s.CapAt = 0, 0
+			s.Cap, s.CapAt, s.CapStrikes = 0, 0, 0
 		}
 	}
 	if s.LongAt > 0 && now-s.LongAt >= int64(longSeen) {

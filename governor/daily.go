@@ -39,6 +39,10 @@ func (d Sample) expired(now int64) bool {
 	return d.Limit <= 0 || now >= d.expiry()
 }
 
+// firstCounted is the first minute whose calls a sample counts for sure. Of the
+// minute before, some may have left the window when the sample was taken.
+func (d Sample) firstCounted() int64 { return minuteOf(d.At) - windowMinutes + 1 }
+
 func (d Sample) expiry() int64 { return (minuteOf(d.At) + windowMinutes + 1) * minute }
 
 // count adds an outcome's calls and readings to the state.
@@ -139,7 +143,7 @@ func (n Neighbour) perHour(now int64) int64 {
 // we sent since, plus a reserve for what the neighbours are likely to have
 // sent since, minus what has surely left the window.
 func (s State) estimate(now int64) int64 {
-	from, to := minuteOf(s.Daily.At)-windowMinutes, minuteOf(now)-windowMinutes
+	from, to := s.Daily.firstCounted(), minuteOf(now)-windowMinutes
 	left := s.Own.between(from, to) + s.Neighbours.Past.between(from, to)
 	return max(s.Daily.Used-left, 0) + s.since(s.Daily) + s.reserve(now)
 }
@@ -153,6 +157,6 @@ func (s State) reserve(now int64) int64 {
 // appUsed is the same for the quota that an org may give our connected app:
 // there are no neighbours in it.
 func (s State) appUsed(now int64) int64 {
-	from, to := minuteOf(s.App.At)-windowMinutes, minuteOf(now)-windowMinutes
+	from, to := s.App.firstCounted(), minuteOf(now)-windowMinutes
 	return max(s.App.Used-s.Own.between(from, to), 0) + s.since(s.App)
 }

@@ -50,7 +50,7 @@ func (s State) returns(now, over int64) (int64, bool) {
 	rate := s.Neighbours.perHour(s.Daily.At)
 	own := ager{ring: s.Own.Past, last: Tally{s.Own.Minute, s.Own.Calls}}
 	others := ager{ring: s.Neighbours.Past}
-	gone := minuteOf(now) - windowMinutes
+	gone := max(minuteOf(now)-windowMinutes, s.Daily.firstCounted())
 	freed, expiry := int64(0), s.Daily.expiry()
 	for {
 		t, ok := next(&own, &others)

@@ -82,6 +82,7 @@ var house = map[string]place{
 	"internal/arch":            {layer: support},
 	"internal/pgtest":          {layer: support, databases: true},
 	"internal/tools/testcount": {layer: support},
+	"internal/tools/termsvg":   {layer: support},
 }
 
 // coreBans is what decides nothing: I/O, clocks, dice, waiting. Words keep to

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 	"time"
+	_ "time/tzdata" // a machine without zones shall not skip a test
 
 	"pgregory.net/rapid"
 
@@ -116,7 +117,7 @@ func TestDueDates(t *testing.T) {
 func TestDueCountsTheDaysOfTheZone(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		t.Skip("this machine has no time zones")
+		t.Fatal(err)
 	}
 	// 23:30 UTC on 31 January is 1 February in Berlin: a day more for everybody.
 	d, err := deadline.Due(clock(t, "gdpr"), deadline.Facts{ReceivedAt: day(t, "2026-01-31 23:30"), Zone: berlin})

@@ -51,7 +51,7 @@ func (p *place) publicFile() string { return filepath.Join(p.dir, "out", "weir-d
 
 // makePlace makes the directory anew. A directory that no demonstration made
 // is refused, and so is one in which a demonstration runs.
-func makePlace(ctx context.Context, dir string, secret pii.Secret) (*place, error) {
+func makePlace(ctx context.Context, dir, client string, secret pii.Secret) (*place, error) {
 	p := &place{dir: dir, identity: filepath.Join(dir, "keys", "reader.key")}
 	if err := p.clear(ctx); err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func makePlace(ctx context.Context, dir string, secret pii.Secret) (*place, erro
 	if err := p.makeKeys(secret); err != nil {
 		return nil, err
 	}
-	return p, p.configure()
+	return p, p.configure(client)
 }
 
 // clear removes what an earlier demonstration left.
@@ -126,7 +126,7 @@ func (p *place) makeKeys(secret pii.Secret) error {
 }
 
 // configure writes weir.yaml and the data map as a person would have them.
-func (p *place) configure() error {
+func (p *place) configure(client string) error {
 	if err := os.WriteFile(p.mapFile(), dataMap, 0o600); err != nil {
 		return fmt.Errorf("write the data map: %w", err)
 	}
@@ -136,7 +136,7 @@ func (p *place) configure() error {
 	return config.AddOrg(p.config(), config.Org{
 		Alias: string(orgID), InstanceURL: instanceURL, DataMap: filepath.Base(p.mapFile()),
 		Auth: config.Auth{
-			Kind: config.AuthClientCredentials, ClientID: "weir-demo",
+			Kind: config.AuthClientCredentials, ClientID: client,
 			Secret: "file:keys/org-secret",
 		},
 		Recipients: []string{p.recipient},

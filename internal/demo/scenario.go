@@ -1,0 +1,45 @@
+package demo
+
+import (
+	"strings"
+
+	"github.com/weirhq/weir/emulator"
+	"github.com/weirhq/weir/internal/web"
+)
+
+// Scenario is one way in which the demonstration's org misbehaves.
+type Scenario struct {
+	Name    string
+	Story   string
+	profile emulator.Profile
+	locked  bool // one record is locked by an approval: its deletion needs a person
+}
+
+// Scenarios lists them; the first is the default.
+func Scenarios() []Scenario {
+	return []Scenario{
+		{"throttle-storm", "429 in three spellings, 403 daily and concurrent, lost answers, conflicts, locks, a hungry neighbour", emulator.Storm(), true},
+		{"quota-cliff", "other integrations eat nearly the whole daily allocation within minutes", emulator.QuotaCliff(), true},
+		{"auth-drift", "sessions die under the client", emulator.AuthDrift(), true},
+		{"etag-war", "other people edit the very records that are about to be erased", emulator.ETagWar(), true},
+		{"calm", "nothing goes wrong", emulator.Calm(), false},
+	}
+}
+
+// ScenarioNames lists their names for help texts.
+func ScenarioNames() string {
+	var names []string
+	for _, s := range Scenarios() {
+		names = append(names, s.Name)
+	}
+	return strings.Join(names, "|")
+}
+
+func findScenario(name string) (Scenario, error) {
+	for _, s := range Scenarios() {
+		if s.Name == name || name == "" {
+			return s, nil
+		}
+	}
+	return Scenario{}, web.Fail(web.ExitUsage, "scenario", "Choose one of "+ScenarioNames()+".", "no such scenario")
+}
