@@ -33,6 +33,8 @@ func (e *Engine) Control(ctx context.Context) error {
 		e.finishRequests(ctx),
 		e.releaseLetters(ctx),
 		e.sequence(ctx),
+		e.scrubStore(ctx),
+		e.sweep(ctx),
 	)
 }
 
@@ -62,12 +64,13 @@ func (e *Engine) adopt(ctx context.Context) error {
 		gone[n] = true
 	}
 	err = e.update(ctx, func(tx *txn) error {
-		others, err := tx.OrphansOf(e.node)
+		others, err := tx.OrphansOf("")
 		if err != nil {
 			return err
 		}
 		for i, st := range others {
-			if !gone[st.Node] && !tx.Now().After(st.Until) && e.store.Dialect() != store.SQLite {
+			foreign := st.Node != e.node && e.store.Dialect() == store.SQLite
+			if !gone[st.Node] && !foreign && !tx.Now().After(st.Until) {
 				continue
 			}
 			if err := tx.adoptStep(&others[i]); err != nil && !errors.Is(err, store.ErrMovedElsewhere) {

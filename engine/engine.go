@@ -49,6 +49,7 @@ type Org struct {
 	Auth        salesforce.Auth
 	Transport   http.RoundTripper // nil = the client's own
 	Timeout     time.Duration     // of one call, default 2 min
+	Claim       time.Duration     // how long a claim lives on the engine's clock, default Timeout + 30 s
 	Map         *datamap.Map
 	Governor    governor.Policy
 	Recipients  []string                        // default age recipients of access packages
@@ -93,7 +94,10 @@ type Engine struct {
 	publicKey string // of the signer, as auditors hold it
 	orgs      map[weir.OrgID]*lane
 
+	// Owned by the control round, which never runs twice at once.
 	beatAt  time.Time // when this node last wrote its heartbeat
+	sweptAt time.Time // when the vault was last swept
+	scrub   bool      // the store's journal must be emptied
 	startAt time.Time
 
 	spillMu sync.Mutex // one replay of the journal at a time
@@ -208,6 +212,9 @@ func (e *Engine) addLane(o Org) error {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 2 * time.Minute
+	}
+	if o.Claim <= 0 {
+		o.Claim = o.Timeout + claimMargin
 	}
 	e.orgs[o.ID] = &lane{Org: o, client: client}
 	return nil

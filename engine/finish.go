@@ -19,7 +19,7 @@ func (e *Engine) finishRequests(ctx context.Context) error {
 		if sealing, err = tx.Requests(store.RequestFilter{Stages: []weir.Stage{weir.Sealing}}); err != nil {
 			return err
 		}
-		ended, err = tx.RequestsToShred(tx.Now())
+		ended, err = tx.RequestsToShred(tx.Now(), tx.Now().Add(-e.policy.Retention))
 		return err
 	})
 	if err != nil {
@@ -53,7 +53,7 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 	if err != nil {
 		return err
 	}
-	return e.update(ctx, func(tx *txn) error {
+	err = e.update(ctx, func(tx *txn) error {
 		r, err := tx.Request(r.ID)
 		if err != nil {
 			return err
@@ -76,6 +76,10 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 		}
 		return nil
 	})
+	if err != nil || !r.Right.Mutates() {
+		return err
+	}
+	return e.dropSealed(ctx, r.ID)
 }
 
 const packageBlob = "package"
@@ -94,6 +98,9 @@ func (t *txn) shred(r *weir.Request) error {
 	if err := t.ShredKey(r.ID); err != nil {
 		return err
 	}
+	if err := t.SetSetting(schemasKey(r.ID), ""); err != nil { // only an open plan needs it
+		return err
+	}
 	return t.note(weir.Entry{Act: "request.shred", Org: r.Org, Request: r.ID})
 }
 
@@ -108,10 +115,6 @@ func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
 			return err
 		}
 		if r.Stage == weir.Delivered {
-			sealed, err := tx.deliveredAt(r.ID)
-			if err != nil || tx.Now().Before(sealed.Add(e.policy.Retention)) {
-				return err
-			}
 			shredded = true
 			return tx.close(&r)
 		}
@@ -126,14 +129,6 @@ func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
 		return err
 	}
 	return e.dropSealed(ctx, r.ID)
-}
-
-func (t *txn) deliveredAt(id weir.RequestID) (time.Time, error) {
-	blobs, err := t.Blobs(id, packageBlob)
-	if err != nil || len(blobs) == 0 {
-		return time.Time{}, err
-	}
-	return blobs[0].At, nil
 }
 
 // dropSealed deletes the files that nobody can open any more.
@@ -153,5 +148,44 @@ func (e *Engine) dropSealed(ctx context.Context, id weir.RequestID) error {
 			errs = append(errs, e.vault.Remove(b.Ref))
 		}
 	}
-	return errors.Join(append(errs, e.store.Checkpoint(ctx))...)
+	e.scrub = true
+	return errors.Join(errs...)
+}
+
+// scrubStore empties the store's journal after something was shredded, so that
+// no deleted byte is left there. Readers may hold it up until the next round.
+func (e *Engine) scrubStore(ctx context.Context) error {
+	if !e.scrub {
+		return nil
+	}
+	err := e.store.Checkpoint(ctx)
+	if errors.Is(err, store.ErrReaders) {
+		return nil
+	}
+	e.scrub = err != nil
+	return err
+}
+
+// sweepEvery is how often files that no row names are looked for: a crash
+// between the file and its row leaves one.
+const sweepEvery = time.Hour
+
+// sweep deletes such files once they are older than sweepEvery.
+func (e *Engine) sweep(ctx context.Context) error {
+	if now := time.Now(); now.Sub(e.sweptAt) >= sweepEvery {
+		var known map[string]bool
+		err := e.view(ctx, func(tx *store.Tx) error {
+			var err error
+			known, err = tx.BlobNames()
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := e.vault.Sweep(ctx, func(name string) bool { return known[name] }, sweepEvery); err != nil {
+			return fmt.Errorf("sweep the vault: %w", err)
+		}
+		e.sweptAt = now
+	}
+	return nil
 }

@@ -126,7 +126,7 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step) (*job, error) {
 	if needsProbe(steps[0], g.rungs) {
 		steps, j.probe = steps[:1], true
 	}
-	until := t.Now().Add(l.Timeout + claimMargin)
+	until := t.Now().Add(l.Claim)
 	claimed, err := t.ClaimSteps(steps, j.claim, t.e.node, until)
 	if err != nil {
 		return nil, err

@@ -105,53 +105,68 @@ func (s State) sampleDaily(p Policy, x event, r weir.Reading) State {
 	if s.Daily.At != x.now || s.Daily.Limit <= 0 {
 		return s
 	}
-	m := minuteOf(x.now)
-	n := s.Neighbours
+	m, n := minuteOf(x.now), s.Neighbours
 	if n.Since == 0 {
-		n.Since, n.Level = x.now, max(s.Daily.Used-s.Own.window(x.now), 0)
-		s.Neighbours = n
+		s.Neighbours = Neighbour{Since: x.now, Level: max(s.Daily.Used-s.Own.window(x.now), 0)}
 		return s
 	}
 	low := s.Daily.Used - s.Own.window(x.now) - x.inFlight*max(s.Widest, 1)
 	high := s.Daily.Used - s.Own.between(m-windowMinutes+1, m-1)
-	switch {
-	case low > n.Level:
-		n.Past = n.Past.add(tenth(m), low-n.Level, m-2*windowMinutes)
-		n.Level = low
-	case high < n.Level:
+	came := max(low-n.Level, 0)
+	n.Level += came
+	if high < n.Level {
 		n.Level = max(high, 0)
 	}
+	gap := x.now - old.At
+	if came > 0 && gap <= closeSamples {
+		n.Past = n.Past.add(tenth(m), came, m-2*windowMinutes)
+	}
+	n.Rate = n.rate(came, gap, x.now)
 	s.Neighbours = n
 	return s
 }
 
+// closeSamples is how near two samples must be to say when the neighbours'
+// calls between them were made: within arrivalDoubt minutes, rounding included.
+const (
+	closeSamples = int64(10 * time.Minute)
+	arrivalDoubt = 20
+)
+
 // tenth rounds a minute up to a multiple of ten: when a neighbour's call came
-// is known roughly only, and a later minute is the careful guess.
+// is known roughly only.
 func tenth(m int64) int64 { return (m + 9) / 10 * 10 }
 
-// perHour is how fast the neighbours' calls arrived lately.
-func (n Neighbour) perHour(now int64) int64 {
-	if n.Since == 0 {
-		return 0
-	}
-	m := minuteOf(now)
-	seen := min(max(m-minuteOf(n.Since), 10), 60)
-	return clamp(n.Past.between(m-seen, m+11) * 60 / seen)
+// rate is the mean of the neighbours' calls per hour, in thousandths, in which
+// the last hour weighs most.
+func (n Neighbour) rate(came, gap, now int64) int64 {
+	second := int64(time.Second)
+	gap = max(gap/second, 0)
+	known := min(max(now-n.Since, 0)/second-gap, 3600)
+	known = max(known, 600-gap, 1) // a few seconds after the first sample say nothing about an hour
+	return clamp((clamp(n.Rate)*known + clamp(came)*3600*1000) / (known + gap))
 }
+
+func (n Neighbour) perHour() int64 { return n.Rate / 1000 }
 
 // estimate is how many calls the org counts now: the newest sample, plus what
 // we sent since, plus a reserve for what the neighbours are likely to have
 // sent since, minus what has surely left the window.
-func (s State) estimate(now int64) int64 {
+func (s State) estimate(p Policy, now int64) int64 {
 	from, to := s.Daily.firstCounted(), minuteOf(now)-windowMinutes
-	left := s.Own.between(from, to) + s.Neighbours.Past.between(from, to)
+	others := s.Neighbours.Past.between(from+arrivalDoubt, to) - s.masked(p)
+	left := s.Own.between(from, to) + max(others, 0)
 	return max(s.Daily.Used-left, 0) + s.since(s.Daily) + s.reserve(now)
 }
+
+// masked is how many of the neighbours' calls may have come earlier than
+// recorded: as many as our calls in flight can hide.
+func (s State) masked(p Policy) int64 { return int64(max(p.Slots, 1)) * max(s.Widest, 1) }
 
 func (s State) since(d Sample) int64 { return max(s.Own.Made-d.Made, 0) }
 
 func (s State) reserve(now int64) int64 {
-	return s.Neighbours.perHour(s.Daily.At) * (max(now-s.Daily.At, 0) / minute) / 60
+	return s.Neighbours.perHour() * (max(now-s.Daily.At, 0) / minute) / 60
 }
 
 // appUsed is the same for the quota that an org may give our connected app:

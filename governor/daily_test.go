@@ -1,7 +1,6 @@
 package governor_test
 
 import (
-"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -278,7 +277,6 @@ func TestTheFloorIsNeverCrossed(t *testing.T) {
 				if sampled > 0 {
 					known += inWindow(m.neighbours, now, min(sampled, now)-int64(time.Second))
 					if known > m.limit-floor {
-						t.Logf("DEBUG %s %+v nb %v sampled %v", dbg( g.s), governor.Look(g.p, g.s, g.now), m.neighbours, time.Unix(0, sampled).UTC())
 						t.Fatalf("at %v a call went although %d of %d are used and the floor is %d", g.now, known, m.limit, floor)
 					}
 				}
@@ -322,5 +320,3 @@ func TestStateStaysSmall(t *testing.T) {
 		t.Errorf("the zero state takes %s", s)
 	}
 }
-
-func dbg(s governor.State) string { b, _ := json.Marshal(s); return string(b) }

@@ -17,12 +17,12 @@ type shortage struct {
 // floor, the app's quota or, unless urgent, our share.
 func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 	if d := s.Daily; !d.expired(now) {
-		used, floor := s.estimate(now), p.floor(d.Limit)
+		used, floor := s.estimate(p, now), p.floor(d.Limit)
 		if over := used + need - (d.Limit - floor); over > 0 {
-			until, sure := s.returns(now, over)
+			until, sure := s.returns(p, now, over)
 			return shortage{until, sure, []weir.Evidence{
 				ratio("daily", d.Used, d.Limit), number("estimate", used), number("floor", floor),
-				number("neighbours-per-hour", s.Neighbours.perHour(now)), at("sampled", d.At),
+				number("neighbours-per-hour", s.Neighbours.perHour()), at("sampled", d.At),
 			}}, true
 		}
 	}
@@ -46,26 +46,33 @@ func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 // returns predicts when over calls will have left the window, while the
 // neighbours go on as they did. Only calls whose minute is known can be
 // predicted; the others are gone when the sample expires, at the latest.
-func (s State) returns(now, over int64) (int64, bool) {
-	rate := s.Neighbours.perHour(s.Daily.At)
+func (s State) returns(p Policy, now, over int64) (int64, bool) {
+	rate := s.Neighbours.perHour()
 	own := ager{ring: s.Own.Past, last: Tally{s.Own.Minute, s.Own.Calls}}
 	others := ager{ring: s.Neighbours.Past}
-	gone := max(minuteOf(now)-windowMinutes, s.Daily.firstCounted())
-	freed, expiry := int64(0), s.Daily.expiry()
+	gone, counted := minuteOf(now)-windowMinutes, s.Daily.firstCounted()
+	freed, theirs, expiry := int64(0), -s.masked(p), s.Daily.expiry()
 	for {
-		t, ok := next(&own, &others)
+		t, ours, ok := next(&own, &others)
 		if !ok {
 			return max(expiry, after(now, 1)), false
 		}
-		if t.Minute < gone {
+		switch {
+		case ours && t.Minute >= max(gone, counted):
+			freed += t.Calls
+		case !ours && t.Minute >= counted+arrivalDoubt:
+			before := max(theirs, 0)
+			if theirs += t.Calls; t.Minute >= gone { // those that are gone are not in the estimate
+				freed += max(theirs, 0) - before
+			}
+		default:
 			continue
 		}
-		freed += t.Calls
 		back := leaves(t.Minute)
 		if back >= expiry {
 			return max(expiry, after(now, 1)), false
 		}
-		if freed >= over+rate*((back-now)/minute+1)/60 {
+		if t.Minute >= gone && freed >= over+(rate*((back-now)/minute+1)+59)/60 {
 			return back, true
 		}
 	}
@@ -115,14 +122,16 @@ func (a *ager) take() (Tally, bool) {
 	return t, ok
 }
 
-// next takes the older of two.
-func next(a, b *ager) (Tally, bool) {
+// next takes the older of two, and says whether it is a's.
+func next(a, b *ager) (Tally, bool, bool) {
 	x, okX := a.peek()
 	y, okY := b.peek()
 	if okX && (!okY || x.Minute <= y.Minute) {
-		return a.take()
+		t, ok := a.take()
+		return t, true, ok
 	}
-	return b.take()
+	t, ok := b.take()
+	return t, false, ok
 }
 
 // blockDaily closes the gate because the org said that its limit is used up:

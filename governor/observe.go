@@ -126,24 +126,30 @@ func (s State) parked(p Policy, x event) (State, weir.Decision) {
 	return s, park(x.due, after(x.now, wait), x.fault.Category, []weir.Evidence{span("backoff", wait)})
 }
 
-// guard is the last word on every decision about a fault: where the effect is
+// guard is the last word on every decision about a fault. Where the effect is
 // unknown nothing is sent again but a read, after the first call has had time
-// to land.
+// to land; and nothing is ever sent before Retry-After has passed.
 func (x event) guard(p Policy, d weir.Decision) weir.Decision {
-	if x.fault.Effect != weir.EffectUnknown {
+	switch d.Ruling {
+	case weir.WaitUntil, weir.Restart, weir.Reread, weir.Readback:
+	case weir.Proceed, weir.DeadLetter, weir.Reauth:
+		return d // a refused token did nothing
+	}
+	unknown, ra := x.fault.Effect == weir.EffectUnknown, x.retryAfter()
+	if !unknown && ra <= 0 {
 		return d
 	}
-	switch d.Ruling {
-	case weir.WaitUntil, weir.Restart, weir.Reread:
-		settled := after(x.now, p.Settle)
-		cause, evidence := x.fault.Category, append([]weir.Evidence{span("settle", p.Settle)}, d.Wait.Evidence...)
-		out := park(x.due, max(settled, nanos(d.Wait.Until)), cause, evidence)
-		if out.Ruling == weir.WaitUntil {
-			out.Ruling = weir.Readback
-		}
-		return out
-	case weir.Proceed, weir.DeadLetter, weir.Readback, weir.Reauth:
-		// A refused token did nothing.
+	until, cause, evidence := nanos(d.Wait.Until), d.Wait.Cause, d.Wait.Evidence
+	if asked := after(x.now, ra); asked > until {
+		until, evidence = asked, append([]weir.Evidence{span("retry-after", ra)}, evidence...)
 	}
-	return d
+	if unknown {
+		until, cause = max(until, after(x.now, p.Settle)), x.fault.Category
+		evidence = append([]weir.Evidence{span("settle", p.Settle)}, evidence...)
+	}
+	out := park(x.due, until, cause, evidence)
+	if unknown && out.Ruling == weir.WaitUntil {
+		out.Ruling = weir.Readback
+	}
+	return out
 }

@@ -7,18 +7,15 @@ import (
 )
 
 // again repeats a step after a backoff, until its attempts are used up. Only
-// the step waits; a Retry-After is honoured all the same.
+// the step waits, not the org.
 func (x event) again(p Policy, base, ceiling time.Duration, retries int) weir.Decision {
 	if x.attempts >= retries {
 		return x.exhausted(ratio("attempts", int64(x.attempts), int64(retries)))
 	}
 	wait := backoff(base, ceiling, x.attempts, x.jitter)
-	evidence := []weir.Evidence{ratio("attempts", int64(x.attempts)+1, int64(retries)), span("backoff", wait)}
-	if ra := x.retryAfter(); ra > 0 {
-		wait = max(wait, ra)
-		evidence = append(evidence, span("retry-after", ra))
-	}
-	return park(x.due, after(x.now, wait), x.fault.Category, evidence)
+	return park(x.due, after(x.now, wait), x.fault.Category, []weir.Evidence{
+		ratio("attempts", int64(x.attempts)+1, int64(retries)), span("backoff", wait),
+	})
 }
 
 // requeue repeats what another element of the same call kept from being

@@ -78,6 +78,7 @@ type Own struct {
 type Neighbour struct {
 	Since int64 `json:"since"`          // first sample; before it nothing is known
 	Level int64 `json:"level"`          // their calls in the window
+	Rate  int64 `json:"rate,omitempty"` // their calls per hour, in thousandths
 	Past  Ring  `json:"past,omitempty"` // when their calls arrived, as far as we saw
 }
 

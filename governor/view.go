@@ -54,7 +54,7 @@ func Look(p Policy, s State, now time.Time) View {
 	v := View{
 		Width: Width(p, s), Slots: p.Slots, Cap: s.Cap, LongCalls: s.LongAt > 0, Remaining: -1,
 		Strikes: s.Strikes, Breaker: s.Auth.OpenAt > 0, AllocationOut: s.BlockedAt > 0,
-		Own24h: s.Own.window(n), PerHour: s.Neighbours.perHour(max(s.Daily.At, 1)),
+		Own24h: s.Own.window(n), PerHour: s.Neighbours.perHour(),
 		BurstsUsed: s.Extra.Used, BurstsLimit: s.Extra.Limit,
 		App: s.App.App, AppUsed: s.App.Used, AppLimit: s.App.Limit,
 	}
@@ -87,7 +87,7 @@ func (s State) lookDaily(p Policy, now int64, v *View) {
 	v.Floor, v.Share = p.floor(d.Limit), p.share(d.Limit)
 	v.Headroom = max(v.Share-v.Own24h, 0)
 	if !d.expired(now) {
-		v.Estimate = s.estimate(now)
+		v.Estimate = s.estimate(p, now)
 		v.Headroom = min(v.Headroom, max(d.Limit-v.Floor-v.Estimate, 0))
 	}
 	if v.Velocity > 0 {

