@@ -134,10 +134,19 @@ func TestVerbs(t *testing.T) {
 		word, _, _ := strings.Cut(s, " ")
 		known[word] = true
 	}
-	called := regexp.MustCompile("(?m)(?:`|^\\$ |^)(?:bin/)?weir ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
+	const verb = "(?:bin/)?weir ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?"
+	quoted, typed := regexp.MustCompile("`"+verb), regexp.MustCompile(`(?m)^(?:\$ )?`+verb)
 	groups := []string{"org", "map", "dlq", "audit", "config", "sim", "export"}
 	for _, page := range pages(t) {
-		for _, m := range called.FindAllStringSubmatch(read(t, page), -1) {
+		var calls [][]string
+		for i, part := range strings.Split(read(t, page), "```") {
+			if i%2 == 0 {
+				calls = append(calls, quoted.FindAllStringSubmatch(part, -1)...)
+			} else {
+				calls = append(calls, typed.FindAllStringSubmatch(part, -1)...)
+			}
+		}
+		for _, m := range calls {
 			if !known[m[1]] || slices.Contains(groups, m[1]) && m[2] != "" && !known[m[2]] {
 				t.Errorf("%s: weir has no verb %q", page, strings.TrimSpace(m[1]+" "+m[2]))
 			}

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -57,7 +58,7 @@ func newWorld(t *testing.T, s setup) *world {
 	}
 	s.org.InstanceURL = "https://acme.my.salesforce.com"
 	w.org = emulator.New(s.org)
-	w.subjects = seedPeople(w.org, 6)
+	w.subjects = seedPeople(w.org, cmp.Or(s.people, 6))
 	var err error
 	if w.identity, w.reader, err = vault.NewIdentity(); err != nil {
 		t.Fatal(err)

@@ -86,6 +86,7 @@ func fault(c weir.Category) *weir.Fault {
 		f.Effect, f.Status = weir.EffectUnknown, 0
 	case weir.LockContention, weir.Conflict:
 		f.Scope = weir.ScopeRecord
+	default:
 	}
 	return f
 }

@@ -55,6 +55,9 @@ func (x event) askedToWait() time.Duration {
 }
 
 // Observe learns from one call's outcome and decides what becomes of its step.
+// An outcome without cost and due date is that of a token renewal: it belongs
+// to no step, and the org counts no call. A failed element of a composite is
+// observed by itself, after the whole call and without cost.
 func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 	x := newEvent(o)
 	s = s.tick(p, x.now)

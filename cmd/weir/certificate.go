@@ -31,7 +31,7 @@ func (a *app) certificateVerb() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var out web.CertificateAnswer
 			if err := a.ask(cmd.Context(), "certificate", web.IDInput{ID: args[0]}, &out); err != nil {
-				return err
+				return notYet(err, args[0], "certificate")
 			}
 			return a.keepCertificate(out, file, html)
 		},

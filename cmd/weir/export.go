@@ -40,7 +40,7 @@ func (a *app) exportGetVerb() *cobra.Command {
 			}
 			var out web.PackageAnswer
 			if err := a.ask(cmd.Context(), "package", web.IDInput{ID: args[0]}, &out); err != nil {
-				return err
+				return notYet(err, args[0], "package")
 			}
 			if file == "-" {
 				return copyPackage(a.out, out)
@@ -57,6 +57,14 @@ func (a *app) exportGetVerb() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&file, "output", "o", "", "file to write; - is standard output")
 	return cmd
+}
+
+// notYet says when a request will have what was asked for.
+func notYet(err error, id, what string) error {
+	if f := asFailure(err); f.Exit == web.ExitNotFound {
+		return web.Fail(f.Exit, f.Code, "It exists once the request is delivered: weir status "+id, "there is no %s of %s", what, id)
+	}
+	return err
 }
 
 func (a *app) checkTarget(file string) error {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -97,13 +96,16 @@ func (w *watcher) events(ctx context.Context) error {
 	if err := w.d.Call(ctx, "history", web.IDInput{ID: w.id}, &out); err != nil {
 		return err
 	}
-	for i := range out.Entries[min(w.seen, len(out.Entries)):] {
-		e := &out.Entries[w.seen+i]
-		if err := w.tell(watchLine{Type: "event", Entry: e}, func(p *page) { eventText(p, e) }); err != nil {
+	fresh := out.Entries[min(w.seen, len(out.Entries)):]
+	w.seen = len(out.Entries)
+	if !w.a.json {
+		return w.a.print(w.a.out, func(p *page) { eventsText(p, fresh) })
+	}
+	for i := range fresh {
+		if err := w.tell(watchLine{Type: "event", Entry: &fresh[i]}, nil); err != nil {
 			return err
 		}
 	}
-	w.seen = len(out.Entries)
 	return nil
 }
 
@@ -141,39 +143,4 @@ func watchEnd(s web.StatusDoc) (code int, word string, over bool) {
 		return web.ExitOK, strings.ToLower(string(s.Stage)), true
 	}
 	return 0, "", false
-}
-
-func clock(t time.Time) string { return t.UTC().Format("15:04:05") }
-
-// eventText shows one entry of the ledger: time, act, step, details.
-func eventText(p *page, e *weir.Entry) {
-	keys := make([]string, 0, len(e.Detail))
-	for k := range e.Detail {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	var parts []string
-	for _, k := range keys {
-		parts = append(parts, k+"="+e.Detail[k])
-	}
-	by := ""
-	if e.By != "weir" {
-		by = " by " + e.By
-	}
-	p.linef("%s  %s %-18s %-14s %s%s", p.paint(dim, clock(e.At)), symbol(p, e.Act), e.Act, e.Step, strings.Join(parts, " "), by)
-}
-
-// symbol marks what an act means for the request.
-func symbol(p *page, act string) string {
-	switch act {
-	case "step.wait":
-		return p.paint(yellow, "⏸")
-	case "step.done", "request.sealed", "request.proved", "request.close":
-		return p.paint(green, "✔")
-	case "step.conflict", "step.restart", "step.reauth", "step.adopted":
-		return "↻"
-	case "step.dead", "request.drift":
-		return p.paint(red, "✘")
-	}
-	return "·"
 }

@@ -175,7 +175,8 @@ func TestWhatTheLawRefuses(t *testing.T) {
 			deadline.Facts{
 				Extended: true, ExtendedAt: day(t, "2026-04-02 08:00"), Reason: "x",
 				Pauses: pause("2026-04-03 08:00", "2026-04-20 08:00", "identity"),
-			}, deadline.ErrExtension,
+			},
+			deadline.ErrExtension,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
