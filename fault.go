@@ -73,6 +73,8 @@ const (
 	OpCursorLost     OperatorCategory = "CURSOR_LOST"
 	OpPermission     OperatorCategory = "PERMISSION"
 	OpMaintenance    OperatorCategory = "MAINTENANCE"
+	OpResidue        OperatorCategory = "RESIDUE"       // records still show after their deletion
+	OpDeadlineRisk   OperatorCategory = "DEADLINE_RISK" // the wait would end after the due date
 )
 
 // Operator maps a category to the operators' word.
@@ -100,7 +102,11 @@ func (c Category) Operator() OperatorCategory {
 		return OpPlatformFault
 	case Maintenance:
 		return OpMaintenance
-	case UnknownOutcome, UnknownClient, DeadlineRisk, Residue:
+	case Residue:
+		return OpResidue
+	case DeadlineRisk:
+		return OpDeadlineRisk
+	case UnknownOutcome, UnknownClient:
 		return OpUnknown
 	}
 	return OpUnknown

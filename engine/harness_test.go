@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -44,6 +45,8 @@ type setup struct {
 	gov    func(*governor.Policy)
 	now    func() time.Time
 	log    *slog.Logger
+	random io.Reader
+	people int // seeded subjects; 6 when zero
 }
 
 func newWorld(t *testing.T, s setup) *world {
@@ -91,7 +94,7 @@ func newWorld(t *testing.T, s setup) *world {
 	}
 	creds := w.org.Credentials()
 	w.options = engine.Options{
-		DataDir: data, DSN: s.dsn, KEK: kek, SigningKey: pii.NewString(skey), Policy: policy, Now: s.now, Log: s.log,
+		DataDir: data, DSN: s.dsn, KEK: kek, SigningKey: pii.NewString(skey), Policy: policy, Now: s.now, Log: s.log, Random: s.random,
 		Orgs: []engine.Org{{
 			ID: acme, InstanceURL: s.org.InstanceURL, APIVersion: "66.0",
 			Auth:      &salesforce.ClientCredentials{ID: creds.ClientID, Secret: pii.NewString(creds.ClientSecret)},

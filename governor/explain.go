@@ -78,7 +78,7 @@ var reasons = map[weir.Category]string{ //nolint:gochecknoglobals // a constant 
 	weir.UnknownClient:       "the org refused it in words that weir does not know",
 	weir.Drift:               "the org no longer is what the plan was made for",
 	weir.DeadlineRisk:        "the wait would end after the due date",
-	weir.Residue:             "records are left that should be gone",
+	weir.Residue:             "deleted records still show in the org",
 	weir.StorageFault:        "our own storage failed",
 }
 

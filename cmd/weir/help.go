@@ -31,6 +31,7 @@ func (a *app) help(cmd *cobra.Command, _ []string) {
 func (a *app) helpVerb() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [VERB]", Short: "Explain a verb",
+		Args: cobra.ArbitraryArgs, // a verb may be several words
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {

@@ -71,7 +71,6 @@ func prepare(env *testscript.Env, runs string) error {
 		"ORG_URL": server.URL, "CLIENT_ID": creds.ClientID, "WEIR_LISTEN": "127.0.0.1:0", "HOME": env.WorkDir,
 		"SCRIPT_RUNS": runs, "SCRIPT_CANARIES": strings.Join(append(canaries, creds.ClientSecret), "\n"),
 		"SUBJECT": subjects[0].Email, "OTHER": subjects[1].Email, "LOCKED": subjects[2].Email,
-		"TMPDIR": env.WorkDir,
 	} {
 		env.Setenv(name, value)
 	}

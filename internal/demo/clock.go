@@ -14,11 +14,13 @@ type Clock struct {
 	at    time.Time // its time when the wall showed since
 	since time.Time
 	speed float64
+	jumps bool // whoever sleeps on it moves it instead
 }
 
-// NewClock starts a clock that runs so many times as fast as the wall's.
-func NewClock(start time.Time, speed float64) *Clock {
-	return &Clock{at: start, since: time.Now(), speed: speed}
+// NewClock makes a clock that stands still until SetSpeed. With jumps, whoever
+// sleeps on it passes the time at once.
+func NewClock(start time.Time, jumps bool) *Clock {
+	return &Clock{at: start, since: time.Now(), jumps: jumps}
 }
 
 // Now is the demonstration's time.
@@ -52,9 +54,13 @@ func (c *Clock) SkipTo(t time.Time) {
 // Sleep waits until so much of the demonstration's time has passed.
 func (c *Clock) Sleep(ctx context.Context, d time.Duration) error {
 	c.mu.Lock()
-	wall := time.Duration(float64(d) / c.speed)
+	speed, end := c.speed, c.now().Add(d)
 	c.mu.Unlock()
-	timer := time.NewTimer(wall)
+	if c.jumps || speed <= 0 {
+		c.SkipTo(end)
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(time.Duration(float64(d) / speed))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -51,6 +51,7 @@ type Demo struct {
 // in the data directory.
 func (d *Demo) Run(ctx context.Context, to Teller) (*Summary, error) {
 	d.begun = time.Now()
+	d.clock.SetSpeed(d.speed(false))
 	if err := to.Start(d.start()); err != nil {
 		return nil, err
 	}
@@ -159,11 +160,7 @@ func (d *Demo) pass(ctx context.Context, over bool) error {
 			return err
 		}
 	} else {
-		speed := d.opts.Speed
-		if over {
-			speed = 1
-		}
-		d.clock.SetSpeed(speed)
+		d.clock.SetSpeed(d.speed(over))
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -173,6 +170,15 @@ func (d *Demo) pass(ctx context.Context, over bool) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// speed is how fast time passes now. Who waits for nothing lives at the wall's
+// speed between two wake-ups.
+func (d *Demo) speed(over bool) float64 {
+	if over || d.opts.Speed <= 0 {
+		return 1
+	}
+	return d.opts.Speed
 }
 
 // skip goes to the next moment at which anything happens, when weir has

@@ -3,6 +3,7 @@ package demo
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -212,6 +213,13 @@ func (s *story) wait(ctx context.Context, e Event, n weir.Entry, what string) (E
 		s.lost[n.Step] = true
 		e.Kind = kindLostAnswer
 	}
+	kind := e.Kind + string(e.Class)
+	if e.Class != weir.ThrottledBurst && s.told[kind] {
+		return e, false, nil // a throttle of the burst limit comes in two kinds
+	}
+	if s.told[kind] && s.told[kind+promised] {
+		return e, false, nil
+	}
 	w, err := s.demo.engine.Why(ctx, string(n.Step))
 	if err != nil {
 		return e, false, err
@@ -220,20 +228,55 @@ func (s *story) wait(ctx context.Context, e Event, n weir.Entry, what string) (E
 		if !x.Decision.Wait.Until.Equal(e.Until) {
 			continue
 		}
-		kind := string(e.Class)
-		if e.Class == weir.ThrottledBurst && slices.ContainsFunc(x.Decision.Wait.Evidence, func(v weir.Evidence) bool { return v.Name == "retry-after" }) {
-			kind += " with retry-after"
+		if slices.ContainsFunc(x.Decision.Wait.Evidence, func(v weir.Evidence) bool { return v.Name == promised }) && e.Class == weir.ThrottledBurst {
+			kind += promised
 		}
-		e.Text = fmt.Sprintf("%s: %s waits %s until %s %s", n.Request, what, span(e.Until.Sub(n.At)), e.Until.UTC().Format("15:04:05"), because(x.Sentence))
-		return e, s.first(e.Kind + kind), nil
+		decided := struct {
+			Now time.Time `json:"now"`
+		}{n.At}
+		if err := json.Unmarshal(x.Input, &decided); err != nil {
+			return e, false, fmt.Errorf("input of decision %d: %w", x.Seq, err)
+		}
+		e.Text = fmt.Sprintf("%s: %s %s, %s", n.Request, what, s.until(decided.Now, e.Until), because(x))
+		return e, s.first(kind), nil
 	}
 	return e, false, nil
 }
 
-// because cuts a sentence of the governor down to its cause.
-func because(sentence string) string {
-	if i := strings.Index(sentence, "because "); i >= 0 {
-		return strings.TrimSuffix(sentence[i:], ".")
+// promised is the evidence of a wait whose length the org has named.
+const promised = "retry-after"
+
+// until says how long a wait is and, when that is long, when it ends.
+func (s *story) until(from, to time.Time) string {
+	text := "waits " + span(to.Sub(from))
+	if to.Sub(from) >= time.Minute {
+		text += " until " + hours(to.Sub(s.demo.born))
 	}
-	return strings.TrimSuffix(sentence, ".")
+	return text
+}
+
+// telling is the evidence that says most to a person.
+const telling = "retry-after backoff attempts refused cap daily lag settle"
+
+// because tells a decision's cause and the most telling of its evidence, in the
+// words of `weir why`.
+func because(x engine.Explained) string {
+	_, text, _ := strings.Cut(x.Sentence, "because ")
+	text, _, _ = strings.Cut(text, " (")
+	text = "because " + strings.TrimSuffix(text, ".")
+	var facts []string
+	for _, v := range x.Decision.Wait.Evidence {
+		if !slices.Contains(strings.Fields(telling), v.Name) || v.Name == "backoff" && strings.Contains(x.Sentence, promised) {
+			continue
+		}
+		value := v.Value
+		if d, err := time.ParseDuration(value); err == nil {
+			value = span(d)
+		}
+		facts = append(facts, v.Name+" "+value)
+	}
+	if len(facts) > 0 {
+		text += " (" + strings.Join(facts, ", ") + ")"
+	}
+	return text
 }

@@ -38,11 +38,7 @@ func Open(ctx context.Context, opts Options) (*Demo, error) {
 		return nil, err
 	}
 	d := &Demo{opts: opts, scenario: scenario}
-	speed := opts.Speed
-	if speed <= 0 {
-		speed = 1
-	}
-	d.clock = NewClock(time.Now().Add(-behind), speed)
+	d.clock = NewClock(time.Now().Add(-behind), opts.Speed <= 0)
 	d.born = d.clock.Now()
 	people := d.populate()
 	creds := d.org.Credentials()
