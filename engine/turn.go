@@ -38,10 +38,13 @@ func (e *Engine) Turn(ctx context.Context, org weir.OrgID) (bool, error) {
 	}
 	j, worked, err := e.claim(ctx, l)
 	if err != nil || j == nil {
+		// A wait begins: connections keep buffers, and the collector overwrites
+		// what they held (security reference, section 2, the park protocol).
+		l.client.CloseIdle()
+		vault.Scrub()
 		return worked, err
 	}
 	s := e.perform(ctx, j)
-	vault.Scrub()
 	if err := e.commitOrSpill(ctx, &s); err != nil {
 		return true, err
 	}
