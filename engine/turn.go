@@ -89,7 +89,7 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 			err = tx.buryAll(steps, dec)
 		default:
 			worked = false
-			g.org.WakeAt = dec.Wait.Until
+			g.org.WakeAt = wakeTime(dec.Wait.Until)
 			tx.noteGate(l.ID, dec)
 		}
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"strconv"
+	"time"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
@@ -24,13 +25,19 @@ func (t *txn) finish(st *weir.Step, outcome string) error {
 // precondition anew, because the record may change while it waits.
 func (t *txn) wait(st *weir.Step, r result, dec weir.Decision) error {
 	err := t.AdvanceStep(st, weir.Defer, func(s *weir.Step) {
-		s.WakeAt, s.Cause = dec.Wait.Until, dec.Wait.Cause
+		s.WakeAt, s.Cause = wakeTime(dec.Wait.Until), dec.Wait.Cause
 		r.goOn(s)
 	})
 	if err != nil {
 		return err
 	}
 	return t.noteStep(st, "step.wait", waitDetail(r.Fault, dec, st.Attempts))
+}
+
+// wakeTime rounds a decided time up to what the store keeps: a step may wake a
+// millisecond late, and never early.
+func wakeTime(until time.Time) time.Time {
+	return until.Add(time.Millisecond - time.Nanosecond).Truncate(time.Millisecond)
 }
 
 // again sends a step back to the queue at once: the token was not accepted,
