@@ -25,7 +25,8 @@ type Options struct {
 	// Limits are the org's allocations.
 	Limits Limits
 	// Latency is the mean duration of a call; each takes between half and one
-	// and a half of it. Zero means that calls take no time.
+	// and a half of it, one half on the way there and one on the way back. Zero
+	// means that calls take no time.
 	Latency time.Duration
 	// RecycleLag is how long queryAll still shows a purged row; zero means
 	// 24 h, which is about what Salesforce documents. Negative means none.

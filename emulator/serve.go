@@ -64,14 +64,15 @@ func (o *Org) serve(ctx context.Context, in *incoming) (*reply, error) {
 	if early != nil {
 		return early, nil
 	}
-	if delay > 0 {
+	there := delay / 2
+	if there > 0 {
 		// A caller who gives up before the call is looked at changes nothing.
-		if err := o.options.Sleep(ctx, delay); err != nil {
+		if err := o.options.Sleep(ctx, there); err != nil {
 			return nil, err
 		}
 	}
 	r, slow := o.answer(c)
-	if slow > 0 {
+	if slow += delay - there; slow > 0 {
 		// What is done is done, whether or not the caller waits for the answer.
 		if err := o.options.Sleep(ctx, slow); err != nil {
 			return nil, err
@@ -97,6 +98,7 @@ func (o *Org) arrive(in *incoming) (*call, time.Duration, *reply) {
 	o.log = append(o.log, c.entry)
 	o.running[c] = now
 	c.survey()
+	c.entry.Writes = c.writes
 	c.planned = o.chooseFault(c, now)
 	if c.writes > 0 {
 		c.targetWrite = 1 + o.dice.IntN(c.writes)

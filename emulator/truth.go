@@ -17,7 +17,8 @@ type Call struct {
 	Status     int       `json:"status"` // 0: no answer was sent
 	Code       string    `json:"code,omitempty"`
 	Fault      Fault     `json:"fault,omitempty"`
-	Parts      int       `json:"parts,omitempty"` // subrequests or records
+	Parts      int       `json:"parts,omitempty"`  // subrequests or records
+	Writes     int       `json:"writes,omitempty"` // records that it asks to change, counted on arrival
 	UsedBefore int       `json:"used_before"`
 	Used       int       `json:"used"`
 	Limit      int       `json:"limit"`

@@ -88,6 +88,7 @@ func (e *Engine) adopt(ctx context.Context) error {
 // adoptStep gives an orphan back to the queue. Where a write may be under way,
 // the step waits for the settle time and then reads back.
 func (t *txn) adoptStep(st *weir.Step) error {
+	was := map[string]string{"from": st.Node, "phase": string(st.Phase)} // the advance clears and changes them
 	verdict, set := weir.Yield, func(*weir.Step) {}
 	if st.Kind == weir.StepErase && st.Phase == weir.PhaseWrite {
 		l, err := t.e.lane(st.Org)
@@ -105,7 +106,7 @@ func (t *txn) adoptStep(st *weir.Step) error {
 	if err := t.WakeOrg(st.Org, t.Now()); err != nil {
 		return err
 	}
-	return t.noteStep(st, "step.adopted", map[string]string{"from": st.Node})
+	return t.noteStep(st, "step.adopted", was)
 }
 
 // Due lists the orgs that have work now.

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -65,6 +66,16 @@ func (s *settlement) take(a salesforce.Answer) {
 	s.Calls += a.Calls
 	s.Readings = append(s.Readings, a.Readings...)
 	s.Fault = a.Fault
+	if asksToWait(a) {
+		// The clock was cut to whole milliseconds: the wait counts from the end of
+		// the one in which the answer came, or it would end early.
+		s.At = s.At.Add(time.Millisecond)
+	}
+}
+
+func asksToWait(a salesforce.Answer) bool {
+	return (a.Fault != nil && a.Fault.RetryAfter > 0) ||
+		slices.ContainsFunc(a.Readings, func(r weir.Reading) bool { return r.Kind == weir.ReadRetryAfter })
 }
 
 func (s *settlement) encode() ([]byte, error) { return json.Marshal(s) }

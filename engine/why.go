@@ -58,8 +58,9 @@ func (e *Engine) Why(ctx context.Context, id string) (Why, error) {
 		if err != nil {
 			return err
 		}
+		policies := policies{}
 		for _, d := range all {
-			x, err := replay(tx, d)
+			x, err := replay(tx, policies, d)
 			if err != nil {
 				return err
 			}
@@ -124,7 +125,7 @@ func stepSentence(now time.Time, s weir.Step, ds []Explained) string {
 
 // replay folds the recorded inputs from the newest snapshot up to a decision
 // and compares ruling and state with what was recorded.
-func replay(tx *store.Tx, d store.Decision) (Explained, error) {
+func replay(tx *store.Tx, known policies, d store.Decision) (Explained, error) {
 	x := Explained{Seq: d.Seq, At: d.At, Kind: d.Kind, Input: d.Input}
 	chain, err := tx.DecisionChain(d.Org, d.Seq)
 	if err != nil {
@@ -138,14 +139,11 @@ func replay(tx *store.Tx, d store.Decision) (Explained, error) {
 		return x, fmt.Errorf("decision %d: %w: %w", d.Seq, ErrMismatch, err)
 	}
 	for _, c := range chain {
-		doc, err := tx.Policy(c.PolicyHash)
+		p, err := known.of(tx, c)
 		if err != nil {
 			return x, err
 		}
-		if digest(doc) != c.PolicyHash {
-			return x, fmt.Errorf("decision %d: policy %.12s was altered: %w", c.Seq, c.PolicyHash, ErrMismatch)
-		}
-		if state, x.Decision, err = recompute(doc, state, c); err != nil {
+		if state, x.Decision, err = recompute(p, state, c); err != nil {
 			return x, fmt.Errorf("decision %d: %w", c.Seq, err)
 		}
 		ruling, err := json.Marshal(x.Decision)
@@ -160,12 +158,31 @@ func replay(tx *store.Tx, d store.Decision) (Explained, error) {
 	return x, nil
 }
 
-// recompute runs the pure function that made a decision.
-func recompute(policy []byte, state governor.State, d store.Decision) (governor.State, weir.Decision, error) {
-	var p governor.Policy
-	if err := json.Unmarshal(policy, &p); err != nil {
-		return state, weir.Decision{}, fmt.Errorf("decode policy: %w", err)
+// policies are those that were read and checked already, by their hashes.
+type policies map[string]governor.Policy
+
+// of is the policy under which a decision was made.
+func (known policies) of(tx *store.Tx, d store.Decision) (governor.Policy, error) {
+	if p, ok := known[d.PolicyHash]; ok {
+		return p, nil
 	}
+	var p governor.Policy
+	doc, err := tx.Policy(d.PolicyHash)
+	if err != nil {
+		return p, err
+	}
+	if digest(doc) != d.PolicyHash {
+		return p, fmt.Errorf("decision %d: policy %.12s was altered: %w", d.Seq, d.PolicyHash, ErrMismatch)
+	}
+	if err := json.Unmarshal(doc, &p); err != nil {
+		return p, fmt.Errorf("decode policy: %w", err)
+	}
+	known[d.PolicyHash] = p
+	return p, nil
+}
+
+// recompute runs the pure function that made a decision.
+func recompute(p governor.Policy, state governor.State, d store.Decision) (governor.State, weir.Decision, error) {
 	switch d.Kind {
 	case kindAdmit:
 		var a weir.Ask

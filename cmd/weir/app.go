@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +45,7 @@ func (a *app) globals(root *cobra.Command) {
 	f.StringVarP(&a.config, "config", "c", file, "configuration file ($WEIR_CONFIG)")
 	f.BoolVar(&a.json, "json", false, "print one JSON document (JSON Lines for watch)")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print results only, no progress")
-	f.BoolVar(&a.noColor, "no-color", false, "no colours ($NO_COLOR)")
+	f.BoolVar(&a.noColor, "no-color", false, "no colours ($NO_COLOR)") //nolint:misspell // the name that people know
 	f.BoolVarP(&a.yes, "yes", "y", false, "answer yes to every question")
 	f.BoolVar(&a.noInput, "no-input", false, "never ask; fail where an answer is needed")
 	f.DurationVar(&a.timeout, "timeout", 0, "give up waiting after this long, such as 5m (0 = the verb's own bound)")
@@ -67,7 +68,7 @@ func terminal(stream any) (fd int, ok bool) {
 	if !isFile {
 		return 0, false
 	}
-	fd = int(f.Fd()) //nolint:gosec // file descriptors are small
+	fd = int(f.Fd())
 	return fd, term.IsTerminal(fd)
 }
 
@@ -75,7 +76,7 @@ func terminal(stream any) (fd int, ok bool) {
 // person said no (no-color.org).
 func (a *app) colour(stream io.Writer) bool {
 	_, tty := terminal(stream)
-	return tty && !a.noColor && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb"
+	return tty && !a.noColor && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb" //nolint:misspell // no-color.org names it
 }
 
 // exactly is the Args rule of a verb: these positional arguments and no other.
@@ -106,11 +107,7 @@ func listOf(names []string) string {
 	case 1:
 		return "one argument: " + names[0]
 	}
-	out := names[0]
-	for _, n := range names[1:] {
-		out += " " + n
-	}
-	return "these arguments: " + out
+	return "these arguments: " + strings.Join(names, " ")
 }
 
 func usage(hint, format string, args ...any) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -29,7 +28,7 @@ func (a *app) classifyVerb() *cobra.Command {
 }
 
 func (a *app) classify(path string) (salesforce.Report, error) {
-	var from io.Reader = a.in
+	from := a.in
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {

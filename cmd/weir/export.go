@@ -48,7 +48,7 @@ func (a *app) exportGetVerb() *cobra.Command {
 			if err := createFrom(file, func(w io.Writer) error { return copyPackage(w, out) }); err != nil {
 				return err
 			}
-			doc := packageDoc{"weir.package/v1", file, out.SHA256, out.Size}
+			doc := packageDoc{"weir.export/v1", file, out.SHA256, out.Size}
 			return a.show(doc, func(p *page) {
 				p.linef("%s: %s bytes, sha256 %s", file, number(out.Size), out.SHA256)
 				p.linef("Open it with: age -d -i KEY %s", file)

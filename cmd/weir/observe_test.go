@@ -52,12 +52,17 @@ func verbOf(args []string) string {
 
 // leaks finds personal data and secrets of the emulated org.
 func leaks(text string) []string {
-	for _, canary := range strings.Split(os.Getenv("SCRIPT_CANARIES"), "\n") {
+	for canary := range strings.SplitSeq(os.Getenv("SCRIPT_CANARIES"), "\n") {
 		if canary != "" && strings.Contains(strings.ToLower(text), strings.ToLower(canary)) {
 			return []string{"it printed personal data or a secret of the seeded org"}
 		}
 	}
 	return nil
+}
+
+// streams are the verbs that print lines of documents; approve does with --wait.
+func streams(verb string) bool {
+	return verb == "weir watch" || verb == "weir approve" || verb == "weir demo"
 }
 
 // lasting verbs log to standard error; their document comes first.
@@ -72,7 +77,7 @@ func purity(verb string, code int, out, errOut []byte) []string {
 	if err != nil {
 		problems = append(problems, "standard output: "+err.Error())
 	}
-	if n := len(docs); n > 1 && verb != "weir watch" {
+	if n := len(docs); n > 1 && !streams(verb) {
 		problems = append(problems, fmt.Sprintf("standard output holds %d documents", n))
 	}
 	if n := bytes.Count(out, []byte("\n")); n != len(docs) {
@@ -86,7 +91,7 @@ func purity(verb string, code int, out, errOut []byte) []string {
 		problems = append(problems, "standard error: "+err.Error())
 	}
 	switch {
-	case len(failures) > 1, len(failures) == 1 && len(docs) > 0 && verb != "weir watch", len(failures)+len(docs) == 0:
+	case len(failures) > 1, len(failures) == 1 && len(docs) > 0 && !streams(verb), len(failures)+len(docs) == 0:
 		problems = append(problems, fmt.Sprintf("%d documents and %d errors", len(docs), len(failures)))
 	case len(failures) == 1:
 		f := failures[0]

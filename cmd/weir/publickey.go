@@ -1,13 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
-	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/ledger"
 )
 
@@ -29,18 +26,4 @@ func publicKey(text string) (note.Verifier, error) {
 		return nil, usage("It looks like NAME+0123abcd+…", "%s holds no public key", text)
 	}
 	return v, nil
-}
-
-// ownKey derives the public key from the configured signing key.
-func ownKey(cfg *config.Config) (string, error) {
-	secret, err := config.ResolveSecret(cfg.Keys.Signing, cfg.Dir())
-	if err != nil {
-		return "", keyMissing("signing key", err)
-	}
-	defer secret.Clear()
-	key, err := ledger.PublicKey(strings.TrimSpace(string(secret.Reveal())))
-	if err != nil {
-		return "", fmt.Errorf("signing key: %w", err)
-	}
-	return key, nil
 }

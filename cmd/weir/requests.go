@@ -82,7 +82,7 @@ func requestsText(p *page, all []web.StatusDoc) {
 			steps = fmt.Sprintf("%d/%d", d.StepsDone, d.StepsTotal)
 		}
 		slack := slackText(p, d.SlackSeconds)
-		if d.Stage.Ended() {
+		if d.Finish.IsZero() {
 			slack = "–"
 		}
 		rows[i] = []string{

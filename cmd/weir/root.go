@@ -11,7 +11,7 @@ import (
 // root is the tree of verbs, in the order in which a new user meets them.
 func (a *app) root() *cobra.Command {
 	root := group("weir", "Fulfil data subject requests in throttled Salesforce orgs",
-		a.initVerb(), a.orgVerbs(), a.mapVerbs(),
+		a.demoVerb(), a.initVerb(), a.orgVerbs(), a.mapVerbs(),
 		a.submitVerb(), a.verifyVerb(), a.requestsVerb(), a.statusVerb(), a.planVerb(), a.approveVerb(),
 		a.rejectVerb(), a.cancelVerb(), a.watchVerb(), a.whyVerb(), a.exportVerbs(), a.certificateVerb(),
 		a.dlqVerbs(), a.limitsVerb(), a.auditVerbs(), a.configVerbs(),

@@ -25,6 +25,7 @@ type simFlags struct {
 	subjects                              int
 	small                                 bool
 	speed                                 float64
+	latency, recycleLag                   time.Duration
 }
 
 // simDoc says where an emulated org is. Its secret is in the file only.
@@ -61,6 +62,8 @@ func (a *app) simServeVerb() *cobra.Command {
 	fl.IntVar(&f.subjects, "subjects", 24, "people who may ask for their data")
 	fl.BoolVar(&f.small, "small", false, "a few hundred records and four subjects")
 	fl.Float64Var(&f.speed, "speed", 1, "how fast the org's clock runs")
+	fl.DurationVar(&f.latency, "latency", 0, "mean duration of a call, half of it before the org looks at it")
+	fl.DurationVar(&f.recycleLag, "recycle-lag", 24*time.Hour, "how long queryAll still shows a purged record; 0 for not at all")
 	return cmd
 }
 
@@ -69,10 +72,16 @@ func (a *app) sim(ctx context.Context, f simFlags) error {
 	if !ok {
 		return usage("Profiles: "+strings.Join(emulator.Scenarios(), ", ")+".", "--profile names no profile")
 	}
-	if f.speed <= 0 || f.subjects < 0 {
-		return usage("", "--speed is above 0, --subjects not below")
+	if f.speed <= 0 || f.subjects < 0 || f.latency < 0 || f.recycleLag < 0 {
+		return usage("", "--speed is above 0; --subjects, --latency and --recycle-lag are not below")
 	}
-	org := emulator.New(emulator.Options{Seed: f.seed, Profile: profile, Now: fasterClock(f.speed), Sleep: fasterSleep(f.speed)})
+	if f.recycleLag == 0 {
+		f.recycleLag = -1 // to the emulator, zero is its default and a negative lag is none
+	}
+	org := emulator.New(emulator.Options{
+		Seed: f.seed, Profile: profile, Now: fasterClock(f.speed), Sleep: fasterSleep(f.speed),
+		Latency: f.latency, RecycleLag: f.recycleLag,
+	})
 	if f.small {
 		emulator.SeedSmall(org)
 	} else {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -66,13 +67,13 @@ func slackText(p *page, s int64) string {
 }
 
 func stepsText(d web.StatusDoc) string {
-	text := ""
+	var text strings.Builder
 	for _, state := range weir.StepStates() {
 		if n := d.Steps[state]; n > 0 && !state.Ended() {
-			text += fmt.Sprintf(", %d %s", n, state)
+			fmt.Fprintf(&text, ", %d %s", n, state)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // nextText says what a person can do for a request now.

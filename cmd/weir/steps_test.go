@@ -76,7 +76,7 @@ func stepGet(ts *testscript.TestScript, _ bool, args []string) {
 	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
 	var doc any
 	ts.Check(json.Unmarshal([]byte(lines[len(lines)-1]), &doc))
-	for _, key := range strings.Split(args[1], ".") {
+	for key := range strings.SplitSeq(args[1], ".") {
 		switch v := doc.(type) {
 		case map[string]any:
 			doc = v[key]

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/emulator"
 	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/internal/web"
@@ -17,7 +18,7 @@ type Options struct {
 	Dir      string // made anew; see place.go
 	Seed     uint64
 	Scenario string  // one of Scenarios
-	Speed    float64 // how many times as fast as the wall's clock; 0 waits for nothing and goes to the next wake-up
+	Speed    float64 // how many times as fast as the wall's clock; 0 waits for nothing, see hand.go
 	Access   int     // requests of each right, at least one in all
 	Erasure  int
 	Program  string // how the person called weir, for the commands that are printed
@@ -26,7 +27,7 @@ type Options struct {
 
 // Defaults are the options of a plain `weir demo`.
 func Defaults() Options {
-	return Options{Dir: "weir-demo", Seed: 42, Scenario: "throttle-storm", Speed: 3600, Access: 8, Erasure: 6, Program: "weir"}
+	return Options{Dir: "weir-demo", Seed: 42, Scenario: "throttle-storm", Speed: 7200, Access: 8, Erasure: 6, Program: "weir"}
 }
 
 // Demo is one demonstration: an org, a weir and the people around it.
@@ -51,14 +52,17 @@ type Demo struct {
 // in the data directory.
 func (d *Demo) Run(ctx context.Context, to Teller) (*Summary, error) {
 	d.begun = time.Now()
-	d.clock.SetSpeed(d.speed(false))
+	d.clock.Run()
 	if err := to.Start(d.start()); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, working := errgroup.WithContext(ctx)
-	g.Go(func() error { return d.engine.Run(working) })
+	if !d.byHand() {
+		g.Go(func() error { return d.engine.Run(working) })
+		g.Go(func() error { return d.pace(working) })
+	}
 	g.Go(func() error { return web.Serve(working, d.place.data(), d.engine) })
 	var sum *Summary
 	g.Go(func() error {
@@ -73,11 +77,11 @@ func (d *Demo) Run(ctx context.Context, to Teller) (*Summary, error) {
 	return sum, nil
 }
 
-// Rounds of the loop that watches and acts for the people, and how often a
-// status is told.
+// How often it is looked whether everything waits, how often the loop looks and
+// acts for the people, and how often a status is told.
 const (
-	round     = 40 * time.Millisecond
-	quick     = 4 * time.Millisecond // while nothing is waited for
+	look      = 20 * time.Millisecond
+	round     = 100 * time.Millisecond
 	statusGap = 500 * time.Millisecond
 )
 
@@ -85,6 +89,9 @@ const (
 func (d *Demo) drive(ctx context.Context, to Teller) (sum *Summary, err error) {
 	var told time.Time
 	for {
+		if err := d.turns(ctx); err != nil {
+			return sum, stopped(ctx, err)
+		}
 		acted, err := d.desk.work(ctx)
 		if err != nil {
 			return sum, stopped(ctx, err)
@@ -101,7 +108,7 @@ func (d *Demo) drive(ctx context.Context, to Teller) (sum *Summary, err error) {
 				return sum, stopped(ctx, err)
 			}
 		}
-		if err := d.pass(ctx, over && !acted); err != nil {
+		if err := d.pass(ctx, acted, over); err != nil {
 			return sum, stopped(ctx, err)
 		}
 	}
@@ -150,19 +157,54 @@ func (d *Demo) conclude(ctx context.Context, to Teller) (*Summary, error) {
 	return sum, to.Summary(*sum)
 }
 
-// pass lets time go by. Time runs fast only while weir has something to wait
-// for: a person who is awaited lives at the wall's speed.
-func (d *Demo) pass(ctx context.Context, over bool) error {
-	wait := round
-	if d.opts.Speed <= 0 {
-		wait = quick
-		if err := d.skip(ctx); err != nil {
-			return err
-		}
-	} else {
-		d.clock.SetSpeed(d.speed(over))
+// pass lets time go by. When nothing is left but what a person must decide, it
+// goes by as on the wall.
+func (d *Demo) pass(ctx context.Context, acted, over bool) error {
+	switch {
+	case d.byHand() && (acted || !over):
+		return d.skip(ctx, acted)
+	case over && !acted:
+		d.clock.Rest()
 	}
-	timer := time.NewTimer(wait)
+	return sleep(ctx, round)
+}
+
+// pace lets the clock run fast whenever everything waits.
+func (d *Demo) pace(ctx context.Context) error {
+	for {
+		if calls, slow := d.clock.Slow(); slow {
+			idle, err := d.idle(ctx)
+			if err != nil {
+				return stopped(ctx, err)
+			}
+			if idle {
+				d.clock.Hurry(calls)
+			}
+		}
+		if sleep(ctx, look) != nil {
+			return nil
+		}
+	}
+}
+
+// idle says whether everything waits: for a time, not for a person or for
+// weir's own control round.
+func (d *Demo) idle(ctx context.Context) (bool, error) {
+	due, err := d.engine.Due(ctx)
+	if err != nil || len(due) > 0 {
+		return false, err
+	}
+	t, err := d.engine.Totals(ctx)
+	if err != nil {
+		return false, err
+	}
+	soon := t.Steps[weir.StepExecuting] + t.Requests[weir.Received] + t.Requests[weir.AwaitingApproval] + t.Requests[weir.Sealing]
+	_, more := d.desk.next()
+	return soon == 0 && (more || t.Steps[weir.StepWaiting]+t.Steps[weir.StepReady] > 0), nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -170,35 +212,6 @@ func (d *Demo) pass(ctx context.Context, over bool) error {
 	case <-timer.C:
 		return nil
 	}
-}
-
-// speed is how fast time passes now. Who waits for nothing lives at the wall's
-// speed between two wake-ups.
-func (d *Demo) speed(over bool) float64 {
-	if over || d.opts.Speed <= 0 {
-		return 1
-	}
-	return d.opts.Speed
-}
-
-// skip goes to the next moment at which anything happens, when weir has
-// nothing to do until then.
-func (d *Demo) skip(ctx context.Context) error {
-	idle, err := d.idle(ctx)
-	if err != nil || !idle {
-		return err
-	}
-	next, waits, err := d.engine.NextWake(ctx)
-	if err != nil {
-		return err
-	}
-	if at, more := d.desk.next(); more && (!waits || at.Before(next)) {
-		next, waits = at, true
-	}
-	if waits {
-		d.clock.SkipTo(next)
-	}
-	return nil
 }
 
 // Engine and Org are the two truths that the printed figures come from.

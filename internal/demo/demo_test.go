@@ -19,8 +19,6 @@ func TestOne(t *testing.T) {
 	if err != nil { t.Fatal(err) }
 	s, err := d.Run(t.Context(), demo.NewTeller(nothing{}, "x", nil, false))
 	if err != nil { t.Fatal(err) }
-	for _, c := range d.Org().Log() { if c.Status==429 { fmt.Println(c.At.Format("04:05.000"), c.Kind, c.Fault, c.Status)} }
- rows, _ := d.Engine().Since(t.Context(),0,5000); for _, r := range rows { if r.Entry.Detail["class"]=="throttled_burst" { fmt.Println("  ", r.Entry.At.Format("04:05.000"), r.Entry.Act, r.Entry.Detail["wait_until"]) } }
 	fmt.Println(seed, s.WallSeconds, s.DemoSeconds, s.Org.Calls, s.Org.Faults, "early", s.Org.Early, "below", s.Org.BelowFloor, "foreign", s.Org.Foreign, s.Org.Doubled, "letters", s.Letters, "conf", s.Waits.Conflicts, s.Waits.Lost, "drift", s.Waits.Drifts, s.Steps)
 	if err := d.Close(false); err != nil { t.Fatal(err) }
 	}

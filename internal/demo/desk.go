@@ -123,43 +123,23 @@ func (k *desk) decide(ctx context.Context, r weir.Request) error {
 }
 
 // over says whether every request has ended, was delivered, or is held by a
-// dead letter and has nothing left that weir could do by itself.
+// dead letter and has nothing left that weir could do by itself. A request
+// without a step that is at work, and not at a stage that people or weir's own
+// control round move on, can only be one of these.
 func (d *Demo) over(ctx context.Context) (bool, error) {
 	if _, more := d.desk.next(); more {
 		return false, nil
 	}
-	open, err := d.engine.Requests(ctx, engine.RequestFilter{Open: true})
+	t, err := d.engine.Totals(ctx)
 	if err != nil {
 		return false, err
 	}
-	for _, r := range open {
-		if r.Stage == weir.Delivered {
-			continue
-		}
-		s, err := d.engine.Status(ctx, r.ID)
-		if err != nil {
-			return false, err
-		}
-		busy := s.Steps[weir.StepReady] + s.Steps[weir.StepExecuting] + s.Steps[weir.StepWaiting] + s.Steps[weir.StepConflicted]
-		if busy > 0 || s.Steps[weir.StepDead]+s.Steps[weir.StepEscalated] == 0 {
-			return false, nil
-		}
+	busy := 0
+	for _, s := range []weir.StepState{weir.StepReady, weir.StepExecuting, weir.StepWaiting, weir.StepConflicted} {
+		busy += t.Steps[s]
 	}
-	return true, nil
-}
-
-// idle says whether weir has nothing to do at this moment.
-func (d *Demo) idle(ctx context.Context) (bool, error) {
-	due, err := d.engine.Due(ctx)
-	if err != nil || len(due) > 0 {
-		return false, err
+	for _, s := range []weir.Stage{weir.Received, weir.AwaitingApproval, weir.Sealing} {
+		busy += t.Requests[s]
 	}
-	limits, err := d.engine.Limits(ctx, orgID)
-	if err != nil || limits.InFlight > 0 {
-		return false, err
-	}
-	local, err := d.engine.Requests(ctx, engine.RequestFilter{Stages: []weir.Stage{
-		weir.Received, weir.AwaitingApproval, weir.Sealing, // what the next round of people or of weir's control does
-	}})
-	return len(local) == 0, err
+	return busy == 0, nil
 }

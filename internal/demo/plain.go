@@ -38,13 +38,10 @@ func (p *Plain) header(s Start) string {
 }
 
 func speedText(speed float64) string {
-	switch {
-	case speed == 0:
+	if speed == 0 {
 		return "clock: no wait is waited for"
-	case speed == 3600:
-		return "clock ×3600: a second is an hour"
 	}
-	return fmt.Sprintf("clock ×%.0f: a second is %s", speed, span(seconds(speed)))
+	return "a second is " + span(seconds(min(workingSpeed, speed))) + " at work, " + span(seconds(speed)) + " when all wait"
 }
 
 // Event implements Teller.
@@ -91,7 +88,7 @@ func (p *Plain) figures(b *bytes.Buffer, s Summary) {
 	for _, line := range faultLines(s) {
 		fmt.Fprintf(b, "            %s\n", line)
 	}
-	fmt.Fprintf(b, "            sent before a Retry-After ended: %d · below the business floor: %d\n", s.Org.Early, s.Org.BelowFloor)
+	fmt.Fprintf(b, "            sent against a known Retry-After: %d · below the business floor: %d\n", s.Org.Knowingly, s.Org.BelowFloor)
 	fmt.Fprintf(b, "  writes    %s accepted, %d doubled, %d on records of others\n", number(int64(s.Org.Writes)), s.Org.Doubled, s.Org.Foreign)
 	fmt.Fprintf(b, "            %s planned again, %s\n", plural(s.Waits.Conflicts, "conflict", "conflicts"), plural(s.Waits.Lost, "read-back after a lost answer", "read-backs after lost answers"))
 	all := 0

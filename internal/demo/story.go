@@ -23,6 +23,7 @@ type story struct {
 	call  int   // of the org's log, read so far
 	used  int   // calls that the org had counted after the last one
 	tally tally
+	known []time.Time // when weir recorded that the burst limit refused it
 
 	told map[string]bool
 	lost map[weir.StepID]bool // steps whose write got no answer
@@ -57,6 +58,9 @@ func (s *story) news(ctx context.Context) ([]Event, error) {
 		for _, r := range rows {
 			s.row = r.RowID
 			s.tally.count(r.Entry)
+			if weir.Category(r.Entry.Detail[engine.KeyClass]) == weir.ThrottledBurst {
+				s.known = append(s.known, r.Entry.At)
+			}
 			e, ok, err := s.fromLedger(ctx, r)
 			if err != nil {
 				return nil, err

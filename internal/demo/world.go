@@ -38,7 +38,7 @@ func Open(ctx context.Context, opts Options) (*Demo, error) {
 		return nil, err
 	}
 	d := &Demo{opts: opts, scenario: scenario}
-	d.clock = NewClock(time.Now().Add(-behind), opts.Speed <= 0)
+	d.clock = NewClock(time.Now().Add(-behind), opts.Speed)
 	d.born = d.clock.Now()
 	people := d.populate()
 	creds := d.org.Credentials()
@@ -84,17 +84,11 @@ func (d *Demo) openEngine(ctx context.Context, creds emulator.Credentials) error
 		return err
 	}
 	policy := engine.DefaultPolicy()
-	// Wall time between two looks of the control loop: fast enough that a
-	// wake-up is not late by much of the demonstration's time.
-	tick := 25 * time.Millisecond
-	if d.opts.Speed <= 0 {
-		tick = 5 * time.Millisecond
-	}
 	d.engine, err = engine.Open(ctx, engine.Options{
 		DataDir: d.place.data(), DSN: "sqlite://" + filepath.Join(d.place.data(), "weir.db"),
 		KEK: d.place.kek, SigningKey: d.place.signing, Policy: policy, Now: d.clock.Now, Tick: tick,
 		Orgs: []engine.Org{{
-			ID: orgID, InstanceURL: instanceURL, APIVersion: m.APIVersion, Map: m, Transport: d.org.Transport(),
+			ID: orgID, InstanceURL: instanceURL, APIVersion: m.APIVersion, Map: m, Transport: paced{d.clock, d.org.Transport()},
 			Auth:     &salesforce.ClientCredentials{ID: creds.ClientID, Secret: pii.NewString(creds.ClientSecret)},
 			Governor: governor.DefaultPolicy(), Recipients: []string{d.place.recipient},
 		}},
@@ -104,6 +98,10 @@ func (d *Demo) openEngine(ctx context.Context, creds emulator.Credentials) error
 	}
 	return nil
 }
+
+// tick is the wall's time between two looks of the control loop: short enough
+// that no wake-up is late by much of the demonstration's time.
+const tick = 40 * time.Millisecond
 
 // records counts what the org holds.
 func (d *Demo) records() (all int, byObject map[string]int) {

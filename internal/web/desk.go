@@ -84,7 +84,7 @@ type OrgInput struct {
 type OrgTestAnswer struct {
 	Schema   string       `json:"schema"`
 	Org      weir.OrgID   `json:"org"`
-	OrgID    string       `json:"organization_id,omitempty"`
+	OrgID    string       `json:"salesforce_org_id,omitempty"`
 	User     string       `json:"user,omitempty"`
 	Fault    *FaultDoc    `json:"fault,omitempty"` // why the org could not be asked
 	Missing  []MissingDoc `json:"missing_permissions"`

@@ -75,7 +75,9 @@ type StatusAnswer struct {
 func statusDoc(s engine.Status) StatusDoc {
 	d := StatusDoc{
 		RequestDoc: requestDoc(s.Request), Steps: s.Steps, WaitUntil: s.NextWake, Cause: s.Cause,
-		Finish: s.Finish, SlackSeconds: int64(s.Slack / time.Second),
+	}
+	if !d.fulfilled() {
+		d.Finish, d.SlackSeconds = s.Finish, int64(s.Slack/time.Second)
 	}
 	if s.Cause != "" {
 		d.Category = s.Cause.Operator()
@@ -95,7 +97,11 @@ func statusDoc(s engine.Status) StatusDoc {
 	return d
 }
 
-// byRisk orders lists: least slack first, then right, then declared risk.
+// fulfilled says that nothing is left that a deadline could pass for.
+func (d StatusDoc) fulfilled() bool { return d.Stage == weir.Delivered || d.Stage.Ended() }
+
+// byRisk orders lists: least slack first, then right, then declared risk. What
+// is fulfilled comes last.
 func byRisk(docs []StatusDoc) {
 	rank := func(d StatusDoc) int {
 		n := 0
@@ -108,6 +114,9 @@ func byRisk(docs []StatusDoc) {
 		return n
 	}
 	sort.SliceStable(docs, func(i, j int) bool {
+		if docs[i].fulfilled() != docs[j].fulfilled() {
+			return !docs[i].fulfilled()
+		}
 		if docs[i].SlackSeconds != docs[j].SlackSeconds {
 			return docs[i].SlackSeconds < docs[j].SlackSeconds
 		}

@@ -32,6 +32,14 @@ const (
 	ExitInterrupted = 130
 )
 
+// ExitCodes lists every exit code.
+func ExitCodes() []int {
+	return []int{
+		ExitOK, ExitFailure, ExitUsage, ExitConfig, ExitAuth, ExitNotFound, ExitConflict, ExitFindings, ExitIntegrity,
+		ExitThrottled, ExitDeadLetter, ExitLate, ExitStore, ExitWork, ExitWorkAtRisk, ExitInterrupted,
+	}
+}
+
 // Failure is an error as people and scripts see it: what happened, what was
 // kept safe, what to do next.
 type Failure struct {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -91,9 +92,7 @@ func limits(ctx context.Context, e *engine.Engine, _ string, in OrgInput) (Limit
 	if v.AppLimit > 0 {
 		out.App = &QuotaDoc{Name: v.App, Used: v.AppUsed, Limit: v.AppLimit}
 	}
-	for object, rung := range s.Rungs {
-		out.Rungs[object] = rung
-	}
+	maps.Copy(out.Rungs, s.Rungs)
 	return out, err
 }
 

@@ -66,6 +66,10 @@ func Operations() map[string]Operation {
 	}
 }
 
+func noOperation(name string) *Failure {
+	return Fail(ExitNotFound, "no_such_operation", "Client and server may be different versions.", "no operation %q", name)
+}
+
 // Caller runs operations, here or over a socket.
 type Caller interface {
 	// Call runs the named operation with in and decodes its document into out.
@@ -83,7 +87,7 @@ type Local struct {
 func (l Local) Call(ctx context.Context, name string, in, out any) error {
 	op, ok := Operations()[name]
 	if !ok {
-		return fmt.Errorf("%w: no operation %q", ErrInput, name)
+		return noOperation(name)
 	}
 	raw, err := json.Marshal(in)
 	if err != nil {

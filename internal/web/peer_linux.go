@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os/user"
-	"strconv"
 	"syscall"
 )
 
@@ -30,13 +28,3 @@ func peer(c net.Conn) (string, error) {
 	}
 	return Person(int(cred.Uid)), nil
 }
-
-// Person is the name of an operating-system user, or its number.
-func Person(uid int) string {
-	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
-		return u.Username
-	}
-	return "uid:" + strconv.Itoa(uid)
-}
-
-func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

@@ -34,7 +34,7 @@ func Handler(e *engine.Engine) http.Handler {
 	mux.HandleFunc("POST /v1/{operation}", func(w http.ResponseWriter, r *http.Request) {
 		op, ok := ops[r.PathValue("operation")]
 		if !ok {
-			fail(w, Fail(ExitNotFound, "no_such_operation", "Client and server may be different versions.", "no operation %q", r.PathValue("operation")))
+			fail(w, noOperation(r.PathValue("operation")))
 			return
 		}
 		by, ok := r.Context().Value(person{}).(string)
@@ -69,7 +69,11 @@ func reply(w http.ResponseWriter, status int, doc any) {
 // Serve answers on the unix socket in dir until ctx ends. The socket is 0600,
 // and a connection's person is read from the kernel.
 func Serve(ctx context.Context, dir string, e *engine.Engine) error {
-	path := filepath.Join(dir, SocketName)
+	path, done, err := socketPath(dir)
+	if err != nil {
+		return err
+	}
+	defer done()
 	// Whoever holds the store's lock owns the socket; a leftover is stale.
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove stale socket: %w", err)
@@ -106,8 +110,7 @@ type Remote struct{ client http.Client }
 // error when none answers there.
 func Dial(ctx context.Context, dir string) (*Remote, error) {
 	path := filepath.Join(dir, SocketName)
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "unix", path)
+	c, err := dial(ctx, dir)
 	if errors.Is(err, fs.ErrNotExist) || isRefused(err) {
 		return nil, nil
 	}
@@ -118,7 +121,7 @@ func Dial(ctx context.Context, dir string) (*Remote, error) {
 		return nil, fmt.Errorf("connect to %s: %w", path, err)
 	}
 	return &Remote{client: http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", path) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, dir) },
 	}}}, nil
 }
 

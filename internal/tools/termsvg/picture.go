@@ -22,6 +22,8 @@ const (
 )
 
 // style follows the reader's system; the colours keep a contrast of 4.5 to 1.
+//
+//nolint:misspell // CSS spells it so
 const style = `
 text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre; fill: #24292f; }
 .w { fill: #ffffff; stroke: #d0d7de; } .t { fill: #57606a; } .p { font-weight: bold; }
