@@ -11,7 +11,7 @@ import (
 	"github.com/weirhq/weir/internal/pii"
 )
 
-const tokenPath = "/services/oauth2/token" //nolint:gosec // a path, no credential
+const tokenPath = "/services/oauth2/token"
 
 // token is one access token and what came with it.
 type token struct {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // punct consumes one structural byte.
@@ -30,10 +31,8 @@ func (s *scanner) object(each func(name string) error) error {
 		if err != nil {
 			return err
 		}
-		for _, known := range seen {
-			if known == name {
-				return errDuplicate
-			}
+		if slices.Contains(seen, name) {
+			return errDuplicate
 		}
 		if !s.lax {
 			seen = append(seen, name)
