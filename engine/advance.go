@@ -21,7 +21,7 @@ func (t *txn) advance(id weir.RequestID) error {
 			return err
 		}
 		if r.Stage.Ended() {
-			_, _, err := t.CancelSteps(id)
+			_, err := t.abandon(id, "weir")
 			return err
 		}
 		if _, open, err := t.ReleaseNextRank(id); err != nil || open > 0 {

@@ -66,6 +66,7 @@ type Policy struct {
 	Retention            time.Duration // how long a delivered package's key is kept
 	AllowUndecided       bool          // plan although the data map has open decisions
 	ProofLag             time.Duration // how long the proof waits for the recycle bin's lag
+	Laws                 []string      // legal clocks that requests may use; empty = all that are known
 }
 
 // DefaultPolicy returns the defaults that `weir config show` prints.

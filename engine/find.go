@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/datamap"
@@ -61,7 +62,7 @@ func (e *Engine) find(ctx context.Context, j *job, s *settlement) error {
 		return err
 	}
 	for i := range j.steps {
-		r, err := e.findResult(args[i], rows[i], answers[i], left)
+		r, err := e.findResult(args[i], j.steps[i].DueAt, rows[i], answers[i], left)
 		if err != nil {
 			return err
 		}
@@ -86,10 +87,10 @@ func (e *Engine) left(ctx context.Context, r weir.Request) (map[string]bool, err
 	return left, err
 }
 
-func (e *Engine) findResult(a findArgs, rows []plan.Row, ans salesforce.QueryAnswer, left map[string]bool) (result, error) {
+func (e *Engine) findResult(a findArgs, due time.Time, rows []plan.Row, ans salesforce.QueryAnswer, left map[string]bool) (result, error) {
 	f := ans.Fault
 	if f == nil && left != nil {
-		return e.prove(a, rows, left)
+		return e.prove(a, due, rows, left)
 	}
 	r := result{Verdict: weir.Succeed, Outcome: "read", Fault: f, Find: &a.Find, Rows: rows}
 	if f != nil {

@@ -118,7 +118,7 @@ func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
 			shredded = true
 			return tx.close(&r)
 		}
-		_, executing, err := tx.CancelSteps(r.ID)
+		executing, err := tx.abandon(r.ID, "weir")
 		if err != nil || executing > 0 {
 			return err
 		}

@@ -74,7 +74,7 @@ func (e *Engine) seen(ctx context.Context, l *lane, ans salesforce.Answer, rep *
 	s.take(ans)
 	rep.Calls += ans.Calls
 	rep.Fault = s.Fault
-	if err := e.observeAlone(ctx, l, s, "org.test"); err != nil {
+	if _, err := e.observeAlone(ctx, l, s, "org.test"); err != nil {
 		return fmt.Errorf("test of %s: %w", l.ID, err)
 	}
 	return nil

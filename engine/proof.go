@@ -20,11 +20,14 @@ type proofAsk struct {
 	Now   time.Time     `json:"now"`
 	Tries int           `json:"tries"`
 	Lag   time.Duration `json:"lag_ns"`
+	DueAt time.Time     `json:"due_at,omitzero"`
 }
 
 // decideProof says how long a proof waits while purged records still show in
 // queryAll: Salesforce may need about a day (wire reference, section 6.5).
-// After the lag it proceeds, and the certificate lists what was not proven.
+// After the lag it proceeds, and the certificate lists what was not proven. A
+// wait that would end after the due date is not begun: a person decides whether
+// to go without the proof or to be late.
 func decideProof(a proofAsk) weir.Decision {
 	waited := time.Duration(0)
 	for i := range a.Tries {
@@ -33,7 +36,7 @@ func decideProof(a proofAsk) weir.Decision {
 	if waited >= a.Lag {
 		return weir.Decision{Ruling: weir.Proceed}
 	}
-	return weir.Decision{Ruling: weir.WaitUntil, Wait: weir.Wait{
+	d := weir.Decision{Ruling: weir.WaitUntil, Wait: weir.Wait{
 		Until: a.Now.Add(proofStep(a.Tries)), Cause: weir.Residue,
 		Evidence: []weir.Evidence{
 			{Name: "tries", Value: strconv.Itoa(a.Tries)},
@@ -41,6 +44,11 @@ func decideProof(a proofAsk) weir.Decision {
 			{Name: "lag", Value: a.Lag.String()},
 		},
 	}}
+	if !a.DueAt.IsZero() && d.Wait.Until.After(a.DueAt) {
+		d.Ruling, d.Wait.Cause = weir.DeadLetter, weir.DeadlineRisk
+		d.Wait.Evidence = append(d.Wait.Evidence, weir.Evidence{Name: "latest", Value: stamp(a.DueAt)})
+	}
+	return d
 }
 
 // proofStep grows from a quarter of an hour to six hours.
@@ -55,7 +63,7 @@ func proofStep(try int) time.Duration {
 // prove judges what a proof query returned. Nothing found: done. Only deleted
 // records: wait for the bin. A live record that the plan did not leave in
 // place: a person must decide.
-func (e *Engine) prove(a findArgs, rows []plan.Row, left map[string]bool) (result, error) {
+func (e *Engine) prove(a findArgs, due time.Time, rows []plan.Row, left map[string]bool) (result, error) {
 	live, deleted := 0, 0
 	for _, row := range rows {
 		switch {
@@ -74,7 +82,7 @@ func (e *Engine) prove(a findArgs, rows []plan.Row, left map[string]bool) (resul
 	if deleted == 0 {
 		return result{Verdict: weir.Succeed, Outcome: "proved"}, nil
 	}
-	ask := proofAsk{Now: e.now(), Tries: a.Tries, Lag: e.policy.ProofLag}
+	ask := proofAsk{Now: e.now(), Tries: a.Tries, Lag: e.policy.ProofLag, DueAt: due}
 	if decideProof(ask).Ruling == weir.Proceed {
 		return result{Verdict: weir.Succeed, Outcome: "not_proved", Find: &a.Find, Rows: rows}, nil
 	}
@@ -91,6 +99,10 @@ func (t *txn) waitForBin(g *governed, st *weir.Step, r result) error {
 	dec := decideProof(*r.Proof)
 	if err := g.record(kindProof, g.state, *r.Proof, dec, []weir.StepID{st.ID}); err != nil {
 		return err
+	}
+	if dec.Ruling == weir.DeadLetter {
+		r.Fault, r.Args = ours(weir.Residue, "WEIR_PROOF_LATE"), nil // no wait began: it is no try
+		return t.bury(st, r, dec)
 	}
 	err := t.AdvanceStep(st, weir.Defer, func(s *weir.Step) {
 		s.Args, s.WakeAt, s.Cause = r.Args, dec.Wait.Until, dec.Wait.Cause

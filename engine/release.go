@@ -18,11 +18,14 @@ func (e *Engine) renew(ctx context.Context, l *lane) error {
 	ans := l.client.Renew(ctx)
 	ans.Detail.Clear()
 	s := settlement{Org: l.ID, SentAt: ans.SentAt.UTC(), At: ans.At.UTC(), Readings: ans.Readings, Fault: ans.Fault, Jitter: e.jitter()}
-	return e.observeAlone(ctx, l, s, "org.reauth")
+	_, err := e.observeAlone(ctx, l, s, "org.reauth")
+	return err
 }
 
-// observeAlone tells the governor about a call that belongs to no step.
-func (e *Engine) observeAlone(ctx context.Context, l *lane, s settlement, act string) error {
+// observeAlone tells the governor about a call that belongs to no step, and
+// returns what it decided.
+func (e *Engine) observeAlone(ctx context.Context, l *lane, s settlement, act string) (weir.Decision, error) {
+	var dec weir.Decision
 	err := e.update(ctx, func(tx *txn) error {
 		g, err := tx.lockGovernor(l)
 		if err != nil {
@@ -35,7 +38,7 @@ func (e *Engine) observeAlone(ctx context.Context, l *lane, s settlement, act st
 		if err != nil {
 			return err
 		}
-		if _, err := g.observe(o, nil); err != nil {
+		if dec, err = g.observe(o, nil); err != nil {
 			return err
 		}
 		g.org.WakeAt = time.Time{}
@@ -49,9 +52,9 @@ func (e *Engine) observeAlone(ctx context.Context, l *lane, s settlement, act st
 		return g.save()
 	})
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", act, l.ID, err)
+		return dec, fmt.Errorf("%s %s: %w", act, l.ID, err)
 	}
-	return nil
+	return dec, nil
 }
 
 // releaseLetters lets dead letters go whose cause has cleared. The governor's
@@ -120,7 +123,7 @@ func (e *Engine) probe(ctx context.Context, l *lane, kind weir.ReleaseKind) erro
 		if err != nil {
 			return err
 		}
-		g.org.WakeAt = dec.Wait.Until
+		g.org.WakeAt = wakeTime(dec.Wait.Until)
 		return g.save()
 	})
 	if err != nil || dec.Ruling != weir.Proceed {
@@ -133,7 +136,11 @@ func (e *Engine) probe(ctx context.Context, l *lane, kind weir.ReleaseKind) erro
 	ans.Detail.Clear()
 	s := settlement{Org: l.ID, Jitter: e.jitter()}
 	s.take(ans)
-	return e.observeAlone(ctx, l, s, "org.probe")
+	dec, err = e.observeAlone(ctx, l, s, "org.probe")
+	if err == nil && dec.Ruling == weir.Reauth { // the session ended while nothing else was sent
+		return e.renew(ctx, l)
+	}
+	return err
 }
 
 // reloadCredentials reads the credentials again when their file changed.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/emulator"
 	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/internal/pii"
 	"github.com/weirhq/weir/internal/store"
@@ -32,6 +33,22 @@ type matter struct {
 	kept    string // the record that can never be deleted
 	plans   int    // how often it was approved or planned anew
 	pending bool   // its due date lies within the run and was not looked at yet
+}
+
+// seedQuietPeople fills the org with subjects who have few records, and a
+// namesake each.
+func seedQuietPeople(o *emulator.Org, n int) []person {
+	out := make([]person, n)
+	for i := range out {
+		email := fmt.Sprintf("bob%d@example.org", i)
+		contact := o.Put("Contact", map[string]any{"LastName": "Quiet", "Email": email, "Segment__c": "Private", "Loyalty_Id__c": fmt.Sprintf("Q%d", i)})
+		ticket := o.Put("Case", map[string]any{"ContactId": contact, "Subject": "Return"})
+		task := o.Put("Task", map[string]any{"WhoId": contact, "Subject": "Call back"})
+		namesake := o.Put("Contact", map[string]any{"LastName": "Quiet", "Email": email + ".evil.test"})
+		o.Put("Case", map[string]any{"ContactId": namesake, "Subject": "Not yours"})
+		out[i] = person{Email: email, Records: map[string][]string{"Contact": {contact}, "Case": {ticket}, "Task": {task}}}
+	}
+	return out
 }
 
 // ask submits a request that was received some time ago, and has a person see

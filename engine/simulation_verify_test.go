@@ -12,7 +12,6 @@ func (s *simulation) verify() {
 	s.clean()
 	truth := s.org.Truth()
 	if truth.Early > 0 {
-		s.debugEarly()
 		s.t.Errorf("%d calls were sent before a Retry-After that was given had ended", truth.Early)
 	}
 	if truth.Assignments > 0 {

@@ -107,7 +107,7 @@ func (s *simulation) month() {
 	}
 	s.at(16*day+8*hour, func() { s.eat(dailyLimit) })
 	s.at(17*day+8*hour+30*time.Minute, func() { s.eat(dailyLimit) }) // and the day after again
-	s.at(22*day+9*hour, func() { s.eatTo(floorCalls + 30) })
+	s.at(22*day+9*hour, func() { s.eatTo(floorCalls + 15) })
 
 	s.trouble(2*day+10*hour, emulator.FaultBurstSeconds, 20*time.Minute)
 	s.trouble(7*day+10*hour, emulator.FaultBurstBare, 30*time.Minute)
@@ -123,8 +123,8 @@ func (s *simulation) month() {
 			s.org.InjectNext(emulator.FaultChanged, 2, emulator.Match{Writes: true})
 		})
 	}
-	s.revoke(6*day+9*hour, 5*hour)
-	s.revoke(18*day+14*hour, 30*hour)
+	s.revoke(6*day+9*hour, 6*hour)
+	s.revoke(18*day+14*hour, 3*hour)
 	for i, d := range []int{1, 5, 8, 13, 19, 24} {
 		s.kill(time.Duration(d)*day+time.Duration(9+i)*hour, i%2 == 0)
 	}
@@ -148,7 +148,7 @@ func (s *simulation) arrivals() {
 			if i%6 == 0 {
 				age = s.between(18*day, 26*day) // lay on somebody's desk
 			}
-			s.ask(rights[i%len(rights)], i%len(s.subjects), laws[i%len(laws)], age, usual)
+			s.ask(rights[i%len(rights)], i, laws[i%len(laws)], age, usual)
 		})
 	}
 	for i := range 16 { // a wave, more than our share of a day can serve
@@ -160,7 +160,7 @@ func (s *simulation) arrivals() {
 		s.at(22*day+8*hour+time.Duration(i)*10*time.Minute, func() { s.ask(weir.Access, 7*i, "gdpr", hour, usual) })
 	}
 	for i, f := range []fate{cancelled, rejected, touched, locked, dropped, touched} {
-		s.at(time.Duration(2+3*i)*day+8*hour, func() { s.ask(weir.Erasure, 1+5*i+i, "gdpr", hour, f) })
+		s.at(time.Duration(2+3*i)*day+8*hour, func() { s.ask(weir.Erasure, 40+i, "gdpr", hour, f) })
 	}
 	// Received so long ago that the proof alone outlasts the deadline.
 	s.at(19*day+9*hour, func() { s.ask(weir.Erasure, 39, "gdpr", 29*day, usual) })

@@ -71,8 +71,11 @@ func (e *Engine) Status(ctx context.Context, id weir.RequestID) (Status, error) 
 // pace at which the org's headroom lasts.
 func (e *Engine) forecast(tx *store.Tx, r weir.Request, open int, wake time.Time) (time.Time, error) {
 	now := tx.Now()
-	if r.Stage.Ended() || r.Stage == weir.Delivered {
+	if r.Stage.Ended() {
 		return r.ClosedAt, nil
+	}
+	if r.Stage == weir.Delivered {
+		return now, nil
 	}
 	l, err := e.lane(r.Org)
 	if err != nil {

@@ -101,6 +101,9 @@ func (e *Engine) newRequest(l *lane, in Submission) (weir.Request, error) {
 	if len(in.Identifiers) == 0 {
 		return weir.Request{}, fmt.Errorf("%w: none was given", ErrIdentifier)
 	}
+	if len(e.policy.Laws) > 0 && !slices.Contains(e.policy.Laws, in.Law) {
+		return weir.Request{}, fmt.Errorf("law %q: %w; the configuration allows %s", in.Law, ErrUnsupported, strings.Join(e.policy.Laws, ", "))
+	}
 	now := e.now()
 	if in.ReceivedAt.IsZero() {
 		in.ReceivedAt = now
@@ -180,7 +183,7 @@ func (e *Engine) Replan(ctx context.Context, id weir.RequestID, by string) (weir
 		if err != nil {
 			return err
 		}
-		if _, _, err := tx.CancelSteps(id); err != nil {
+		if _, err := tx.abandon(id, by); err != nil {
 			return err
 		}
 		return tx.startPass(r, weir.PassPlan)
@@ -254,7 +257,7 @@ func (e *Engine) end(ctx context.Context, id weir.RequestID, ev weir.Event, reas
 		if err := tx.moveBy(r, ev, by, func(r *weir.Request) { r.Reason = reason }, map[string]string{"reason": reason}); err != nil {
 			return err
 		}
-		_, _, err := tx.CancelSteps(id)
+		_, err := tx.abandon(id, by)
 		return err
 	})
 }

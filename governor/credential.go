@@ -57,8 +57,9 @@ func (s State) refused(p Policy, x event) (State, weir.Decision) {
 	c := s.Auth
 	drift := x.fault.Category == weir.AuthDrift
 	switch {
-	case drift && x.ofStep && c.OpenAt == 0 && (x.sent < c.RenewedAt || c.RenewAt > 0 && x.sent <= c.RenewAt):
-		// The call went out with the token that has been replaced, or is to be.
+	case drift && x.ofStep && c.OpenAt == 0 && (x.sent < c.RenewedAt || c.RenewAt > 0 && x.sent <= c.RenewAt || c.renewing(x.now)):
+		// The call went out with the token that has been replaced, or is to be:
+		// while a renewal is under way nothing is admitted.
 		wait := max(scatter(x.jitter), time.Millisecond)
 		if c.renewing(x.now) {
 			wait = Backoff(p, 0, x.jitter)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 // print a document.
 func TestScripts(t *testing.T) {
 	runs := filepath.Join(t.TempDir(), "runs")
-	started := 0
+	var started atomic.Int32 // scripts are set up at the same time
 	t.Run("script", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
 			Dir:                 filepath.Join("testdata", "script"),
@@ -32,7 +33,7 @@ func TestScripts(t *testing.T) {
 			RequireUniqueNames:  true,
 			Cmds:                steps(),
 			Setup: func(env *testscript.Env) error {
-				started++ // scripts are set up one after another
+				started.Add(1)
 				return prepare(env, runs)
 			},
 		})
@@ -47,7 +48,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if started < len(scripts) || t.Failed() {
+	if int(started.Load()) < len(scripts) || t.Failed() {
 		return // only some scripts were chosen, or one broke off
 	}
 	judgeVerbs(t, all)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,8 @@ type simFlags struct {
 	subjects                              int
 	small                                 bool
 	speed                                 float64
-	latency, recycleLag                   time.Duration
+	latency, recycleLag, gate             time.Duration
+	without                               []string
 }
 
 // simDoc says where an emulated org is. Its secret is in the file only.
@@ -57,12 +59,14 @@ func (a *app) simServeVerb() *cobra.Command {
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:0", "loopback address of the org")
 	fl.StringVar(&f.control, "control", "127.0.0.1:0", "loopback address of the control API")
 	fl.StringVar(&f.profile, "profile", "rude", strings.Join(emulator.Scenarios(), ", "))
+	fl.StringSliceVar(&f.without, "without", nil, "kinds of fault that the profile leaves out, such as html503")
 	fl.StringVar(&f.credentials, "credentials", "", "write the client secret to this new file")
 	fl.Uint64Var(&f.seed, "seed", 42, "the same seed gives the same org and the same faults")
 	fl.IntVar(&f.subjects, "subjects", 24, "people who may ask for their data")
 	fl.BoolVar(&f.small, "small", false, "a few hundred records and four subjects")
 	fl.Float64Var(&f.speed, "speed", 1, "how fast the org's clock runs")
 	fl.DurationVar(&f.latency, "latency", 0, "mean duration of a call, half of it before the org looks at it")
+	fl.DurationVar(&f.gate, "gate", 0, "how long a burst refusal lasts (default: as in the profile)")
 	fl.DurationVar(&f.recycleLag, "recycle-lag", 24*time.Hour, "how long queryAll still shows a purged record; 0 for not at all")
 	return cmd
 }
@@ -72,8 +76,14 @@ func (a *app) sim(ctx context.Context, f simFlags) error {
 	if !ok {
 		return usage("Profiles: "+strings.Join(emulator.Scenarios(), ", ")+".", "--profile names no profile")
 	}
-	if f.speed <= 0 || f.subjects < 0 || f.latency < 0 || f.recycleLag < 0 {
-		return usage("", "--speed is above 0; --subjects, --latency and --recycle-lag are not below")
+	if f.speed <= 0 || f.subjects < 0 || f.latency < 0 || f.recycleLag < 0 || f.gate < 0 {
+		return usage("", "--speed is above 0; --subjects, --latency, --gate and --recycle-lag are not below")
+	}
+	if f.gate > 0 {
+		profile.GateFor = f.gate
+	}
+	if profile, ok = withoutFaults(profile, f.without); !ok {
+		return usage("Kinds: "+joinIDs(emulator.Faults())+".", "--without names no kind of fault")
 	}
 	if f.recycleLag == 0 {
 		f.recycleLag = -1 // to the emulator, zero is its default and a negative lag is none
@@ -109,6 +119,18 @@ func (a *app) sim(ctx context.Context, f simFlags) error {
 	g.Go(func() error { return serveUntil(ctx, api, org.Handler()) })
 	g.Go(func() error { return serveUntil(ctx, control, org.Control()) })
 	return g.Wait()
+}
+
+// withoutFaults leaves kinds of fault out of a profile, if they exist.
+func withoutFaults(p emulator.Profile, names []string) (_ emulator.Profile, ok bool) {
+	for _, name := range names {
+		kind := emulator.Fault(name)
+		if !slices.Contains(emulator.Faults(), kind) {
+			return p, false
+		}
+		p = p.Without(kind)
+	}
+	return p, true
 }
 
 func simText(p *page, doc simDoc) {

@@ -69,6 +69,7 @@ func housePolicy(cfg *config.Config) engine.Policy {
 	p.IdentityVerification = cfg.Policy.IdentityVerification == config.VerificationRequired
 	p.PlanTTL = cfg.Policy.PlanTTL
 	p.MaxRecords = cfg.Policy.MaxRecords
+	p.Laws = cfg.Laws
 	p.Retention = cfg.Policy.Retention
 	p.AllowUndecided = cfg.Policy.AllowUndecided
 	return p

@@ -100,7 +100,7 @@ func TestDefaults(t *testing.T) {
 		"keys.kek": "file:/w/keys/kek", "keys.signing": "file:/w/keys/signing",
 		"policy.single_operator": "false", "policy.identity_verification": "required", "policy.plan_ttl": "24h",
 		"policy.max_records": "500", "policy.retention": "720h", "policy.allow_undecided": "false",
-		"retry.base": "2s", "retry.max_attempts": "5", "retry.ceiling": "300s", "retry.lock_retries": "5",
+		"retry.base": "2s", "retry.max_attempts": "5", "retry.ceiling": "300s", "retry.lock_retries": "8",
 		"retry.conflict_retries": "3", "retry.settle": "30s", "log.level": "info", "log.format": "text", "laws": "",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

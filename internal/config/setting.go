@@ -34,7 +34,7 @@ func (c *Config) scalars() []scalar {
 		{"retry.base", "2s", spanValue{&c.Retry.Base}, "first backoff; it doubles"},
 		{"retry.max_attempts", "5", countValue{&c.Retry.MaxAttempts, 1}, "technical failures of one step"},
 		{"retry.ceiling", "300s", spanValue{&c.Retry.Ceiling}, "longest backoff that weir computes; Retry-After is honoured in full"},
-		{"retry.lock_retries", "5", countValue{&c.Retry.LockRetries, 0}, "row locks of one step"},
+		{"retry.lock_retries", "8", countValue{&c.Retry.LockRetries, 0}, "row locks of one step"},
 		{"retry.conflict_retries", "3", countValue{&c.Retry.ConflictRetries, 0}, "records that changed under one step"},
 		{"retry.settle", "30s", spanValue{&c.Retry.Settle}, "how long a lost call may still land"},
 		{"log.level", "info", wordValue{&c.Log.Level, []string{"debug", "info", "warn", "error"}}, ""},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/emulator"
@@ -49,8 +48,7 @@ type OrgFigures struct {
 	Writes     int                    `json:"writes_accepted"` // of ours; what a delete took along included
 	Doubled    int                    `json:"writes_doubled"`
 	Foreign    int                    `json:"records_of_others_touched"`
-	Early      int                    `json:"calls_before_retry_after"` // those under way when it was promised included
-	Knowingly  int                    `json:"calls_before_known_retry_after"`
+	Early      int                    `json:"calls_before_retry_after"` // among up to eight under way at once; at speed 0 there is one
 	BelowFloor int                    `json:"calls_below_floor"`
 	Neighbours int                    `json:"calls_of_neighbours"`
 	Logins     int                    `json:"logins"`
@@ -185,7 +183,6 @@ func (d *Demo) orgFigures(ctx context.Context) (OrgFigures, error) {
 			f.Writes++
 		}
 	}
-	f.Knowingly = d.knowingly(log)
 	used := 0
 	for _, c := range log {
 		if c.Status == http.StatusTooManyRequests || c.Code == "REQUEST_LIMIT_EXCEEDED" {
@@ -195,31 +192,6 @@ func (d *Demo) orgFigures(ctx context.Context) (OrgFigures, error) {
 		used = c.Used
 	}
 	return f, nil
-}
-
-// knowingly counts the calls that were sent before a Retry-After had passed
-// although weir had recorded it. Up to eight calls are under way at once; one
-// that the org met with the gate already closed, and that was sent before weir
-// had the answer that closed it, is nobody's impatience.
-func (d *Demo) knowingly(log []emulator.Call) int {
-	n := 0
-	var closed time.Time // when the org promised to open the gate again; zero when it did not
-	for _, c := range log {
-		switch {
-		case c.Fault == emulator.FaultBurstSeconds, c.Fault == emulator.FaultBurstDate:
-			closed = c.At
-		case c.Fault == emulator.FaultBurstBare:
-			closed = time.Time{}
-		case c.Status == http.StatusTooManyRequests && !closed.IsZero():
-			for _, at := range d.story.known {
-				if !at.Before(closed) && at.Before(c.At) {
-					n++
-					break
-				}
-			}
-		}
-	}
-	return n
 }
 
 // Owned lists the records of those who asked for erasure, by the seeds' truth:

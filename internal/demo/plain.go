@@ -31,17 +31,18 @@ func (p *Plain) header(s Start) string {
 	fmt.Fprintf(&b, "  %s\n", s.Story)
 	fmt.Fprintf(&b, "  %s records: %s contacts, %s leads, %s cases, %s e-mails …\n", number(int64(s.Records)),
 		number(int64(s.Objects["Contact"])), number(int64(s.Objects["Lead"])), number(int64(s.Objects["Case"])), number(int64(s.Objects["EmailMessage"])))
-	fmt.Fprintf(&b, "  %s calls a day shared with others · recycle bin lags %s · %s\n", number(int64(s.DailyLimit)), span(seconds(s.RecycleLag)), speedText(s.Speed))
+	fmt.Fprintf(&b, "  %s calls a day, shared with others; the recycle bin lags %.0f h\n", number(int64(s.DailyLimit)), s.RecycleLag/3600)
 	fmt.Fprintf(&b, "  %s, %s; %s submits, %s approves; no network\n", plural(s.Access, "access request", "access requests"), plural(s.Erasure, "erasure", "erasures"), clerk, approver)
+	fmt.Fprintf(&b, "  clock: %s\n", speedText(s.Speed))
 	fmt.Fprintf(&b, "  every verb works meanwhile: -c %s\n\n", shell(s.Config))
 	return b.String()
 }
 
 func speedText(speed float64) string {
 	if speed == 0 {
-		return "clock: no wait is waited for"
+		return "no wait is waited for"
 	}
-	return "a second is " + span(seconds(min(workingSpeed, speed))) + " at work, " + span(seconds(speed)) + " when all wait"
+	return "a second is " + span(seconds(min(workingSpeed, speed))) + " at work, " + span(seconds(speed)) + " while everything waits"
 }
 
 // Event implements Teller.
@@ -88,7 +89,7 @@ func (p *Plain) figures(b *bytes.Buffer, s Summary) {
 	for _, line := range faultLines(s) {
 		fmt.Fprintf(b, "            %s\n", line)
 	}
-	fmt.Fprintf(b, "            sent against a known Retry-After: %d · below the business floor: %d\n", s.Org.Knowingly, s.Org.BelowFloor)
+	fmt.Fprintf(b, "            sent below the business floor: %d\n", s.Org.BelowFloor)
 	fmt.Fprintf(b, "  writes    %s accepted, %d doubled, %d on records of others\n", number(int64(s.Org.Writes)), s.Org.Doubled, s.Org.Foreign)
 	fmt.Fprintf(b, "            %s planned again, %s\n", plural(s.Waits.Conflicts, "conflict", "conflicts"), plural(s.Waits.Lost, "read-back after a lost answer", "read-backs after lost answers"))
 	all := 0

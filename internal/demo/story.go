@@ -23,7 +23,6 @@ type story struct {
 	call  int   // of the org's log, read so far
 	used  int   // calls that the org had counted after the last one
 	tally tally
-	known []time.Time // when weir recorded that the burst limit refused it
 
 	told map[string]bool
 	lost map[weir.StepID]bool // steps whose write got no answer
@@ -58,9 +57,6 @@ func (s *story) news(ctx context.Context) ([]Event, error) {
 		for _, r := range rows {
 			s.row = r.RowID
 			s.tally.count(r.Entry)
-			if weir.Category(r.Entry.Detail[engine.KeyClass]) == weir.ThrottledBurst {
-				s.known = append(s.known, r.Entry.At)
-			}
 			e, ok, err := s.fromLedger(ctx, r)
 			if err != nil {
 				return nil, err
@@ -162,10 +158,13 @@ func (s *story) fromLedger(ctx context.Context, r store.Row) (Event, bool, error
 	case "step.done":
 		return s.done(e, n, what)
 	case "step.dead":
+		release := weir.ReleaseKind(n.Detail[engine.KeyDLQDecision])
 		e.Kind, e.Letter = kindLetter, weir.LetterID(n.Detail[engine.KeyLetter])
-		e.Text = fmt.Sprintf("dead letter %s: %s %s %s → needs a person", e.Letter, n.Request, what, cmp.Or(n.Detail[engine.KeyCode], string(e.Class)))
+		ok = release == weir.ReleaseByPerson || s.first("letter "+string(release))
+		e.Text = fmt.Sprintf("dead letter %s: %s %s %s → %s", e.Letter, n.Request, what, cmp.Or(n.Detail[engine.KeyCode], string(e.Class)), releaseText(release))
 	case "letter.retried", "letter.waived", "letter.withheld", "letter.escalated", "letter.released":
 		e.Kind, e.Letter = kindDecided, weir.LetterID(n.Detail[engine.KeyLetter])
+		ok = n.By != "weir" || s.first("released")
 		e.Text = fmt.Sprintf("dead letter %s is %s by %s", e.Letter, strings.TrimPrefix(n.Act, "letter."), n.By)
 	case "request.sealed":
 		e.Kind, e.Text = kindErased, fmt.Sprintf("%s: erasure proven and certified", n.Request)
@@ -176,6 +175,18 @@ func (s *story) fromLedger(ctx context.Context, r store.Row) (Event, bool, error
 		ok = false
 	}
 	return e, ok, nil
+}
+
+func releaseText(k weir.ReleaseKind) string {
+	switch k {
+	case weir.ReleaseByPerson:
+		return "needs a person"
+	case weir.ReleaseByAllocation:
+		return "goes when the allocation is back"
+	case weir.ReleaseByAuth:
+		return "goes when the org takes our credentials again"
+	}
+	return string(k)
 }
 
 // done tells how a conflict and a lost answer ended.
@@ -241,7 +252,10 @@ func (s *story) wait(ctx context.Context, e Event, n weir.Entry, what string) (E
 		if err := json.Unmarshal(x.Input, &decided); err != nil {
 			return e, false, fmt.Errorf("input of decision %d: %w", x.Seq, err)
 		}
-		e.Text = fmt.Sprintf("%s: %s %s, %s", n.Request, what, s.until(decided.Now, e.Until), because(x))
+		e.Text = fmt.Sprintf("%s: %s %s: %s", n.Request, what, s.until(decided.Now, e.Until), because(x))
+		if e.Kind == kindLostAnswer {
+			e.Text = fmt.Sprintf("%s: %s %s and is then read back, not sent again: no answer came", n.Request, what, s.until(decided.Now, e.Until))
+		}
 		return e, s.first(kind), nil
 	}
 	return e, false, nil
@@ -259,28 +273,22 @@ func (s *story) until(from, to time.Time) string {
 	return text
 }
 
-// telling is the evidence that says most to a person.
-const telling = "retry-after backoff attempts refused cap daily lag settle"
-
-// because tells a decision's cause and the most telling of its evidence, in the
-// words of `weir why`.
+// because tells a decision's cause in the words of `weir why`, and the most
+// telling of its evidence.
 func because(x engine.Explained) string {
 	_, text, _ := strings.Cut(x.Sentence, "because ")
 	text, _, _ = strings.Cut(text, " (")
-	text = "because " + strings.TrimSuffix(text, ".")
-	var facts []string
-	for _, v := range x.Decision.Wait.Evidence {
-		if !slices.Contains(strings.Fields(telling), v.Name) || v.Name == "backoff" && strings.Contains(x.Sentence, promised) {
-			continue
+	text = strings.TrimSuffix(text, ".")
+	for _, name := range []string{promised, "settle", "daily", "lag", "cap", "attempts", "backoff"} {
+		for _, v := range x.Decision.Wait.Evidence {
+			if v.Name != name {
+				continue
+			}
+			if d, err := time.ParseDuration(v.Value); err == nil {
+				return text + " (" + name + " " + span(d) + ")"
+			}
+			return text + " (" + name + " " + v.Value + ")"
 		}
-		value := v.Value
-		if d, err := time.ParseDuration(value); err == nil {
-			value = span(d)
-		}
-		facts = append(facts, v.Name+" "+value)
-	}
-	if len(facts) > 0 {
-		text += " (" + strings.Join(facts, ", ") + ")"
 	}
 	return text
 }

@@ -35,7 +35,9 @@ func span(d time.Duration) string {
 		return fmt.Sprintf("%.0f s", d.Seconds())
 	case d < time.Hour:
 		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < day:
+	case d%time.Hour == 0 && d < 2*day:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	case d < 2*day:
 		return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
 	}
 	return fmt.Sprintf("%d d %d h", int(d/day), int(d.Hours())%24)

@@ -9,8 +9,8 @@ import (
 	"github.com/weirhq/weir/emulator"
 )
 
-// hunter chooses the moments at which a client dies. Half of them are blind:
-// so long after its start. Half are aimed: while the org holds a write, before
+// hunter chooses the moments at which a client dies. A third of them are blind:
+// so long after its start. The others are aimed: while the org holds a write, before
 // or after it was applied, so that the client dies between intent and outcome.
 type hunter struct {
 	org  *org
@@ -23,21 +23,21 @@ func newHunter(o *org, seed uint64) *hunter {
 }
 
 const (
-	blindWithin = 3 * time.Second // of a start
-	aimFor      = 10 * time.Second
+	blindWithin = 3 * time.Second  // of a start
+	aimFor      = 30 * time.Second // requests take so long until they write, when an org throttles
 	aimEvery    = 4 * time.Millisecond
 )
 
 // moment waits for the next moment to kill. It returns early when ctx ends.
 func (h *hunter) moment(ctx context.Context) error {
-	if h.dice.IntN(2) == 0 {
+	if h.dice.IntN(3) == 0 {
 		return pause(ctx, time.Duration(h.dice.Int64N(int64(blindWithin))))
 	}
 	return h.aim(ctx)
 }
 
 // aim waits until a write has just reached the org, and then for any share of
-// the longest time that the org may take for it.
+// the time that the org usually takes for it.
 func (h *hunter) aim(ctx context.Context) error {
 	end := time.Now().Add(aimFor)
 	if err := h.skip(ctx); err != nil {
@@ -49,7 +49,7 @@ func (h *hunter) aim(ctx context.Context) error {
 			return err
 		}
 		if writing {
-			return pause(ctx, time.Duration(h.dice.Int64N(int64(latency*3/2))))
+			return pause(ctx, time.Duration(h.dice.Int64N(int64(latency))))
 		}
 		if err := pause(ctx, aimEvery); err != nil {
 			return err

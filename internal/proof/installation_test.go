@@ -31,7 +31,7 @@ type installation struct {
 
 // install sets weir up for an org. A password may not stand in weir.yaml, so
 // the store's URL travels in the environment.
-func install(t *testing.T, program, dsn string, o *org) *installation {
+func install(t *testing.T, program, dsn string, o *org, f form) *installation {
 	t.Helper()
 	w := &installation{t: t, program: program, dir: t.TempDir(), env: []string{"WEIR_STORE=" + dsn}}
 	var made struct {
@@ -55,6 +55,7 @@ func install(t *testing.T, program, dsn string, o *org) *installation {
 		"single_operator: false":          "single_operator: true",
 		"identity_verification: required": `identity_verification: "off"`,
 		"settle: 30s":                     "settle: 1s",
+		"base: 2s":                        "base: " + f.base,
 	})
 	w.must(nil, "org", "add", alias, "--instance-url", o.api, "--client-id", o.client, "--secret", "file:"+o.secret, "--recipient", recipient)
 	w.lucky("org", "test", alias)

@@ -46,8 +46,9 @@ func attack(t *testing.T, program, dsn string, f form) {
 	ctx, cancel := context.WithTimeout(t.Context(), f.within)
 	defer cancel()
 	began := time.Now()
-	o := startOrg(t, program, f.seed, f.requests)
-	w := install(t, program, dsn, o)
+	o := startOrg(t, program, f)
+	w := install(t, program, dsn, o, f)
+	defer debugKeep(w)
 	s := &siege{form: f, weir: w, hunter: newHunter(o, f.seed)}
 	hunted := make(chan error, 1)
 	go func() { hunted <- s.hunt(ctx) }() // ends with the last kill, or with ctx
@@ -59,7 +60,6 @@ func attack(t *testing.T, program, dsn string, f form) {
 	}
 	took := time.Since(began)
 	v := judge(t, c, s)
-	debugKeep(w)
 	if err := s.running.stop(10 * time.Second); err != nil {
 		t.Errorf("weir does not stop: %v", err)
 	}

@@ -117,7 +117,7 @@ func anonymise(api, token, id string) int {
 func naiveDoubles(t *testing.T, program string, f form) {
 	ctx, cancel := context.WithTimeout(t.Context(), f.within)
 	defer cancel()
-	o := startOrg(t, program, f.seed, f.requests)
+	o := startOrg(t, program, f)
 	orders := writeOrders(t, o)
 	self, err := os.Executable()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 
 // latency is the mean duration of the org's calls: long enough that a kill can
 // hit the middle of one.
-const latency = 60 * time.Millisecond
+const latency = 100 * time.Millisecond
 
 // org is an emulated org in a process of its own, with the door for testers.
 type org struct {
@@ -27,14 +28,15 @@ type org struct {
 	people  []emulator.Subject
 }
 
-// startOrg serves an org with the default, rude profile.
-func startOrg(t *testing.T, program string, seed uint64, people int) *org {
+// startOrg serves an org with the default, rude profile and one person for each
+// request.
+func startOrg(t *testing.T, program string, f form) *org {
 	t.Helper()
 	dir := t.TempDir()
 	o := &org{t: t, secret: filepath.Join(dir, "secret")}
-	p := launch(t, filepath.Join(dir, "sim.log"), nil, program, "sim", "serve", "--json",
-		"--seed", strconv.FormatUint(seed, 10), "--subjects", strconv.Itoa(people), "--credentials", o.secret,
-		"--latency", latency.String(), "--recycle-lag", "0s")
+	p := launch(t, filepath.Join(dir, "sim.log"), nil, program, "sim", "serve", "--json", "--gate", f.gate.String(),
+		"--seed", strconv.FormatUint(f.seed, 10), "--subjects", strconv.Itoa(f.requests), "--credentials", o.secret,
+		"--latency", latency.String(), "--recycle-lag", "0s", "--without", strings.Join(f.without, ","))
 	var doc struct {
 		URL      string `json:"url"`
 		Control  string `json:"control"`
@@ -49,8 +51,8 @@ func startOrg(t *testing.T, program string, seed uint64, people int) *org {
 	}
 	o.api, o.control, o.client = doc.URL, doc.Control, doc.ClientID
 	o.ask("/subjects", &o.people)
-	if len(o.people) != people {
-		t.Fatalf("the org has %d subjects, want %d", len(o.people), people)
+	if len(o.people) != f.requests {
+		t.Fatalf("the org has %d subjects, want %d", len(o.people), f.requests)
 	}
 	return o
 }
