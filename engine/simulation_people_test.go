@@ -26,13 +26,12 @@ const (
 
 // matter is a request as the people outside see it.
 type matter struct {
-	who     int
-	right   weir.Right
-	fate    fate
-	done    bool   // what the fate wanted has happened
-	kept    string // the record that can never be deleted
-	plans   int    // how often it was approved or planned anew
-	pending bool   // its due date lies within the run and was not looked at yet
+	who   int
+	right weir.Right
+	fate  fate
+	done  bool   // what the fate wanted has happened
+	kept  string // the record that can never be deleted
+	plans int    // how often it was approved or planned anew
 }
 
 // seedQuietPeople fills the org with subjects who have few records, and a

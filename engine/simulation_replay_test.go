@@ -246,7 +246,7 @@ func (s *simulation) judgeCalls(truth emulator.Truth, went []admission, p govern
 		for next+1 < len(went) && went[next].at.Before(at) && !went[next+1].at.After(at) {
 			next++ // the one before had no call: the process died, or no token was to be had
 		}
-		if next == len(went) || !went[next].at.Equal(at) && !(went[next].at.Before(at) && signedIn[went[next].at]) {
+		if next == len(went) || !went[next].at.Equal(at) && (!went[next].at.Before(at) || !signedIn[went[next].at]) {
 			s.t.Errorf("call %d at %s was let go by no decision", u.Call, at)
 			continue
 		}

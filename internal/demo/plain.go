@@ -51,7 +51,7 @@ func (p *Plain) Event(e Event) error {
 }
 
 func (p *Plain) line(e Event) string {
-	return fmt.Sprintf("%s  %7s  %s", clockText(e.Wall), hours(e.At.Sub(p.born)), e.Text)
+	return fmt.Sprintf("%s  %6s  %s", clockText(e.Wall), hours(e.At.Sub(p.born)), e.Text)
 }
 
 // clockText writes wall seconds as minutes and seconds.

@@ -115,8 +115,7 @@ func (d *Demo) packageResult(ctx context.Context, id weir.RequestID) (*PackageRe
 	if c.Package != nil {
 		p.Records = c.Package.Records
 	}
-	zip := filepath.Join(d.place.out(), string(id)+"-access.zip")
-	p.Open = "age -d -i " + shell(p.Identity) + " " + shell(file) + " > " + shell(zip)
+	p.Open = "age -d -i " + shell(p.Identity) + " " + shell(file) + " > pkg.zip"
 	return p, nil
 }
 

@@ -3,14 +3,11 @@ package demo
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/weirhq/weir"
-	"github.com/weirhq/weir/emulator"
 	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/internal/store"
 )
@@ -94,42 +91,6 @@ func (s *story) fromOrg() []Event {
 	return out
 }
 
-func faultText(f emulator.Fault) string {
-	switch f {
-	case emulator.FaultBurstSeconds:
-		return "429 with Retry-After in seconds"
-	case emulator.FaultBurstDate:
-		return "429 with Retry-After as a date"
-	case emulator.FaultBurstBare:
-		return "429 without Retry-After"
-	case emulator.FaultDaily:
-		return "403 REQUEST_LIMIT_EXCEEDED, the daily allocation"
-	case emulator.FaultConcurrent:
-		return "403 REQUEST_LIMIT_EXCEEDED, concurrent calls"
-	case emulator.FaultAuth:
-		return "401, the session is dead"
-	case emulator.FaultLostRequest:
-		return "the connection breaks before the call is read"
-	case emulator.FaultHTML:
-		return "503 with a page for people"
-	case emulator.FaultPlatform:
-		return "500 UNKNOWN_EXCEPTION"
-	case emulator.FaultRowLock:
-		return "UNABLE_TO_LOCK_ROW for one record of a batch"
-	case emulator.FaultLostAck:
-		return "the write is carried out and its answer is lost"
-	case emulator.FaultLateEffect:
-		return "the connection breaks and the write lands later"
-	case emulator.FaultChanged:
-		return "somebody edits a record between our read and our write"
-	case emulator.FaultSlow:
-		return "a call runs for longer than 20 s"
-	case emulator.FaultTruncated:
-		return "an answer ends in the middle"
-	}
-	return string(f)
-}
-
 // fromLedger tells one entry, if it is worth it.
 func (s *story) fromLedger(ctx context.Context, r store.Row) (Event, bool, error) {
 	n := r.Entry
@@ -154,7 +115,7 @@ func (s *story) fromLedger(ctx context.Context, r store.Row) (Event, bool, error
 	case "step.conflict":
 		s.late[n.Step] = true
 		e.Kind, ok = kindConflict, s.first("conflict")
-		e.Text = fmt.Sprintf("%s: %s changed since it was read: the precondition holds, nothing is overwritten", n.Request, what)
+		e.Text = fmt.Sprintf("%s: %s changed since it was read: nothing is overwritten", n.Request, what)
 	case "step.done":
 		return s.done(e, n, what)
 	case "step.dead":
@@ -184,7 +145,7 @@ func releaseText(k weir.ReleaseKind) string {
 	case weir.ReleaseByAllocation:
 		return "goes when the allocation is back"
 	case weir.ReleaseByAuth:
-		return "goes when the org takes our credentials again"
+		return "goes when the credentials work"
 	}
 	return string(k)
 }
@@ -216,79 +177,3 @@ func outcomeText(outcome string) string {
 	return outcome
 }
 
-// wait tells the first durable wait of each cause, with the sentence that
-// `weir why` recomputes from the recorded inputs.
-func (s *story) wait(ctx context.Context, e Event, n weir.Entry, what string) (Event, bool, error) {
-	e.Kind = kindWait
-	var err error
-	if e.Until, err = time.Parse(time.RFC3339Nano, n.Detail[engine.KeyWaitUntil]); err != nil {
-		return e, false, fmt.Errorf("wait of step %s in the ledger: %w", n.Step, err)
-	}
-	if unanswered(n) {
-		s.lost[n.Step] = true
-		e.Kind = kindLostAnswer
-	}
-	kind := e.Kind + string(e.Class)
-	if e.Class != weir.ThrottledBurst && s.told[kind] {
-		return e, false, nil // a throttle of the burst limit comes in two kinds
-	}
-	if s.told[kind] && s.told[kind+promised] {
-		return e, false, nil
-	}
-	w, err := s.demo.engine.Why(ctx, string(n.Step))
-	if err != nil {
-		return e, false, err
-	}
-	for _, x := range w.Decisions {
-		if !x.Decision.Wait.Until.Equal(e.Until) {
-			continue
-		}
-		if slices.ContainsFunc(x.Decision.Wait.Evidence, func(v weir.Evidence) bool { return v.Name == promised }) && e.Class == weir.ThrottledBurst {
-			kind += promised
-		}
-		decided := struct {
-			Now time.Time `json:"now"`
-		}{n.At}
-		if err := json.Unmarshal(x.Input, &decided); err != nil {
-			return e, false, fmt.Errorf("input of decision %d: %w", x.Seq, err)
-		}
-		e.Text = fmt.Sprintf("%s: %s %s: %s", n.Request, what, s.until(decided.Now, e.Until), because(x))
-		if e.Kind == kindLostAnswer {
-			e.Text = fmt.Sprintf("%s: %s %s and is then read back, not sent again: no answer came", n.Request, what, s.until(decided.Now, e.Until))
-		}
-		return e, s.first(kind), nil
-	}
-	return e, false, nil
-}
-
-// promised is the evidence of a wait whose length the org has named.
-const promised = "retry-after"
-
-// until says how long a wait is and, when that is long, when it ends.
-func (s *story) until(from, to time.Time) string {
-	text := "waits " + span(to.Sub(from))
-	if to.Sub(from) >= time.Minute {
-		text += " until " + hours(to.Sub(s.demo.born))
-	}
-	return text
-}
-
-// because tells a decision's cause in the words of `weir why`, and the most
-// telling of its evidence.
-func because(x engine.Explained) string {
-	_, text, _ := strings.Cut(x.Sentence, "because ")
-	text, _, _ = strings.Cut(text, " (")
-	text = strings.TrimSuffix(text, ".")
-	for _, name := range []string{promised, "settle", "daily", "lag", "cap", "attempts", "backoff"} {
-		for _, v := range x.Decision.Wait.Evidence {
-			if v.Name != name {
-				continue
-			}
-			if d, err := time.ParseDuration(v.Value); err == nil {
-				return text + " (" + name + " " + span(d) + ")"
-			}
-			return text + " (" + name + " " + v.Value + ")"
-		}
-	}
-	return text
-}

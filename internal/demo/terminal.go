@@ -19,7 +19,7 @@ type Terminal struct {
 
 // Event implements Teller: the line goes above the board.
 func (t *Terminal) Event(e Event) error {
-	return t.above(func() string { return t.paint(e) + "\n" })
+	return t.above(t.paint(e) + "\n")
 }
 
 // paint colours the kinds of event that matter most.
@@ -47,10 +47,7 @@ func (t *Terminal) paint(e Event) string {
 func (t *Terminal) Status(s Status) error {
 	text := t.wipe()
 	t.board = t.draw(s)
-	for _, line := range t.board {
-		text += line + "\n"
-	}
-	return write(t.To, []byte(text))
+	return write(t.To, []byte(text+t.drawn()))
 }
 
 // Summary implements Teller: the board has had its day.
@@ -68,12 +65,17 @@ func (t *Terminal) End() error {
 	return write(t.To, []byte(text))
 }
 
-func (t *Terminal) above(line func() string) error {
-	text := t.wipe() + line()
-	for _, l := range t.board {
-		text += l + "\n"
+func (t *Terminal) above(line string) error {
+	return write(t.To, []byte(t.wipe()+line()+t.drawn()))
+}
+
+// drawn is the board as text.
+func (t *Terminal) drawn() string {
+	var text strings.Builder
+	for _, line := range t.board {
+		text.WriteString(line + "\n")
 	}
-	return write(t.To, []byte(text))
+	return text.String()
 }
 
 // wipe moves the cursor to the board's first line and clears from there on.

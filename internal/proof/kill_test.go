@@ -33,13 +33,12 @@ func TestKill(t *testing.T) {
 
 // siege is one weir under attack.
 type siege struct {
-	form     form
-	weir     *installation
-	hunter   *hunter
-	kills    atomic.Int64
-	running  *process // after the last kill
-	where    served
-	accident error // why weir ended although nobody killed it
+	form    form
+	weir    *installation
+	hunter  *hunter
+	kills   atomic.Int64
+	running *process // after the last kill
+	where   served
 }
 
 func attack(t *testing.T, program, dsn string, f form) {

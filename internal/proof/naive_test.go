@@ -81,7 +81,7 @@ func signIn(todo naiveOrders) string {
 		return ""
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {todo.Client}, "client_secret": {strings.TrimSpace(string(secret))}}
-	resp, err := http.PostForm(todo.API+"/services/oauth2/token", form) //nolint:noctx // naive
+	resp, err := http.PostForm(todo.API+"/services/oauth2/token", form)
 	if err != nil {
 		return ""
 	}
@@ -98,7 +98,7 @@ func signIn(todo naiveOrders) string {
 // anonymise sends one write and returns the status, or 0 when none came.
 func anonymise(api, token, id string) int {
 	body := []byte(`{"FirstName":null,"LastName":"Erased","Email":null,"Phone":null,"Birthdate":null}`)
-	req, err := http.NewRequest(http.MethodPatch, api+"/services/data/v66.0/sobjects/Contact/"+id, bytes.NewReader(body)) //nolint:noctx // naive
+	req, err := http.NewRequest(http.MethodPatch, api+"/services/data/v66.0/sobjects/Contact/"+id, bytes.NewReader(body))
 	if err != nil {
 		return 0
 	}

@@ -27,7 +27,7 @@ type process struct {
 // test ends it, if nobody did before.
 func launch(t *testing.T, log string, env []string, program string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(program, args...), hello: make(chan []byte, 1), ended: make(chan struct{})} //nolint:noctx // it outlives every context: a signal ends it
+	p := &process{cmd: exec.Command(program, args...), hello: make(chan []byte, 1), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), env...)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
