@@ -176,4 +176,3 @@ func outcomeText(outcome string) string {
 	}
 	return outcome
 }
-

@@ -47,7 +47,7 @@ func (t *Terminal) paint(e Event) string {
 func (t *Terminal) Status(s Status) error {
 	text := t.wipe()
 	t.board = t.draw(s)
-	return write(t.To, []byte(text+t.drawn()))
+	return write(t.To, []byte(text+t.lines()))
 }
 
 // Summary implements Teller: the board has had its day.
@@ -66,16 +66,14 @@ func (t *Terminal) End() error {
 }
 
 func (t *Terminal) above(line string) error {
-	return write(t.To, []byte(t.wipe()+line()+t.drawn()))
+	return write(t.To, []byte(t.wipe()+line+t.lines()))
 }
 
-// drawn is the board as text.
-func (t *Terminal) drawn() string {
-	var text strings.Builder
-	for _, line := range t.board {
-		text.WriteString(line + "\n")
+func (t *Terminal) lines() string {
+	if len(t.board) == 0 {
+		return ""
 	}
-	return text.String()
+	return strings.Join(t.board, "\n") + "\n"
 }
 
 // wipe moves the cursor to the board's first line and clears from there on.
