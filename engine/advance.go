@@ -88,10 +88,10 @@ func (t *txn) add(r *weir.Request, steps []weir.Step, lowest weir.StepState) err
 		}
 		s.Rank += base
 	}
-	if err := t.InsertSteps(steps); err != nil {
+	if err := t.WakeOrg(r.Org, t.Now()); err != nil { // the org comes before the counters: see txn
 		return err
 	}
-	return t.WakeOrg(r.Org, t.Now())
+	return t.InsertSteps(steps)
 }
 
 // move takes a request along one edge and notes it.

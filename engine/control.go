@@ -100,10 +100,10 @@ func (t *txn) adoptStep(st *weir.Step) error {
 			s.Phase, s.Cause, s.WakeAt = weir.PhaseConfirm, weir.UnknownOutcome, t.Now().Add(l.Governor.Settle)
 		}
 	}
-	if err := t.AdvanceStep(st, verdict, set); err != nil {
+	if err := t.WakeOrg(st.Org, t.Now()); err != nil {
 		return err
 	}
-	if err := t.WakeOrg(st.Org, t.Now()); err != nil {
+	if err := t.AdvanceStep(st, verdict, set); err != nil {
 		return err
 	}
 	return t.noteStep(st, "step.adopted", was)

@@ -201,6 +201,9 @@ func (e *Engine) releaseCleared(ctx context.Context, l *lane, kind weir.ReleaseK
 // sendAgain returns a dead step to the queue with fresh budgets; the letter
 // keeps its history.
 func (t *txn) sendAgain(d weir.Letter, by, act, note string) error {
+	if err := t.WakeOrg(d.Org, t.Now()); err != nil {
+		return err
+	}
 	st, err := t.Step(d.Step)
 	if err != nil {
 		return err
@@ -215,9 +218,6 @@ func (t *txn) sendAgain(d weir.Letter, by, act, note string) error {
 		return err
 	}
 	if err := t.AddLetterEvent(weir.LetterEvent{Letter: d.ID, At: t.Now(), By: by, Act: act, Note: note}); err != nil {
-		return err
-	}
-	if err := t.WakeOrg(d.Org, t.Now()); err != nil {
 		return err
 	}
 	return t.note(weir.Entry{

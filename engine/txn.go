@@ -13,6 +13,11 @@ import (
 
 // txn is one store transaction of the engine: what it notes goes to the ledger
 // with the transaction, and to the log once that is committed.
+//
+// PostgreSQL locks rows until the transaction ends, so every transaction takes
+// them in one order: the org first, by LockOrg or WakeOrg, then requests, steps
+// and letters, then the counters at the door. Two that disagreed would stop
+// each other for a second until the server ends one of them.
 type txn struct {
 	*store.Tx
 	e     *Engine
