@@ -16,8 +16,8 @@ import (
 //
 // PostgreSQL locks rows until the transaction ends, so every transaction takes
 // them in one order: the org first, by LockOrg or WakeOrg, then requests, steps
-// and letters, then the counters at the door. Two that disagreed would stop
-// each other for a second until the server ends one of them.
+// and letters, then the counter of accepted steps. Two that disagreed would
+// stop each other for a second, until the server ends one of them.
 type txn struct {
 	*store.Tx
 	e     *Engine

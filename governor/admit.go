@@ -50,7 +50,7 @@ func (s State) holdForRoom(p Policy, now, open int64) (weir.Decision, bool) {
 	switch {
 	case s.Auth.renewing(now):
 		return waitFor(soon, weir.AuthDrift, []weir.Evidence{at("renewal-asked", s.Auth.RenewAt)}), true
-	case s.ProbeAt > 0 && s.probing():
+	case s.probing() && s.probeHeld(now, open):
 		return waitFor(soon, s.probeCause(), []weir.Evidence{
 			number("strikes", int64(s.Strikes)), at("probe-since", s.ProbeAt),
 		}), true

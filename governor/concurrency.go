@@ -102,5 +102,15 @@ func (s State) tick(p Policy, now int64) State {
 }
 
 // probeLease is how long a probe without an outcome blocks the next one: its
-// node may have died.
-const probeLease = int64(15 * time.Second)
+// node may have died. Where no call is open the probe's claim was given back
+// already, and only a call that needs no claim, such as a renewal, can still be
+// under way.
+const (
+	probeLease     = int64(15 * time.Second)
+	unclaimedLease = int64(2 * time.Second)
+)
+
+// probeHeld says whether a probe may be in flight.
+func (s State) probeHeld(now, open int64) bool {
+	return s.ProbeAt > 0 && (open > 0 || now-s.ProbeAt < unclaimedLease)
+}

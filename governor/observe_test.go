@@ -255,3 +255,16 @@ func TestLongCallsHaveTheirOwnCap(t *testing.T) {
 		t.Errorf("width %d when the gateway is full", w)
 	}
 }
+
+// TestProbeOfADeadNode: a probe whose claim was adopted has no outcome to come,
+// and must not hold the org back for the whole lease.
+func TestProbeOfADeadNode(t *testing.T) {
+	open := func(a *weir.Ask) { a.InFlight = 1 }
+	g := newOrg(t)
+	d := g.observe(&weir.Fault{Category: weir.ThrottledBurst, Scope: weir.ScopeOrg})
+	g.now = d.Wait.Until
+	g.ruling(g.admit(), weir.Proceed, "") // the probe, whose node now dies
+	g.wait(3*time.Second).ruling(g.admit(open), weir.WaitUntil, weir.ThrottledBurst)
+	g.ruling(g.admit(), weir.Proceed, "") // adopted: nothing is open any more
+	g.ruling(g.admit(), weir.WaitUntil, weir.ThrottledBurst)
+}

@@ -34,6 +34,7 @@ func TestKill(t *testing.T) {
 // siege is one weir under attack.
 type siege struct {
 	form    form
+	dsn     string
 	weir    *installation
 	hunter  *hunter
 	kills   atomic.Int64
@@ -47,8 +48,7 @@ func attack(t *testing.T, program, dsn string, f form) {
 	began := time.Now()
 	o := startOrg(t, program, f)
 	w := install(t, program, dsn, o, f)
-	defer debugKeep(w)
-	s := &siege{form: f, weir: w, hunter: newHunter(o, f.seed)}
+	s := &siege{form: f, dsn: dsn, weir: w, hunter: newHunter(o, f.seed)}
 	hunted := make(chan error, 1)
 	go func() { hunted <- s.hunt(ctx) }() // ends with the last kill, or with ctx
 	c := newCustomer(w, o)

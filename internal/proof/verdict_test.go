@@ -1,7 +1,9 @@
 package proof
 
 import (
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -58,6 +60,7 @@ func judge(t *testing.T, c *customer, s *siege) verdict {
 	}
 	judgeLedger(t, c.weir, &v)
 	judgeAccounts(t, s)
+	judgeLocks(t, s.dsn)
 	return v
 }
 
@@ -263,5 +266,28 @@ func judgeAccounts(t *testing.T, s *siege) {
 	}
 	if figures["weir_snapshot_success"] != "1" {
 		t.Errorf("the figures were not read at %s", time.Now().UTC().Format(time.RFC3339))
+	}
+}
+
+// judgeLocks asks PostgreSQL whether transactions ever stopped each other. The
+// store runs such a transaction again, so nothing is lost by it, but each one
+// costs a second, and two transactions that disagree about the order of their
+// locks will do it again.
+func judgeLocks(t *testing.T, dsn string) {
+	t.Helper()
+	if strings.HasPrefix(dsn, "sqlite:") {
+		return // it has one writer
+	}
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var deadlocks int
+	err = db.QueryRowContext(t.Context(), `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`).Scan(&deadlocks)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if deadlocks > 0 {
+		t.Errorf("%d deadlocks between transactions", deadlocks)
 	}
 }
