@@ -261,7 +261,7 @@ func TestLongCallsHaveTheirOwnCap(t *testing.T) {
 func TestProbeOfADeadNode(t *testing.T) {
 	open := func(a *weir.Ask) { a.InFlight = 1 }
 	g := newOrg(t)
-	d := g.observe(&weir.Fault{Category: weir.ThrottledBurst, Scope: weir.ScopeOrg})
+	d := g.observe(fault(weir.ThrottledBurst))
 	g.now = d.Wait.Until
 	g.ruling(g.admit(), weir.Proceed, "") // the probe, whose node now dies
 	g.wait(3*time.Second).ruling(g.admit(open), weir.WaitUntil, weir.ThrottledBurst)
