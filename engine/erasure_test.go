@@ -76,6 +76,15 @@ func TestErasureEndsWithACertificate(t *testing.T) {
 		r = w.until(r.ID, 72*time.Hour, weir.Closed)
 		w.erased(0)
 		w.clean()
+		limits, err := w.engine.Limits(t.Context(), acme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range []string{"Contact", "Donation__c"} { // anonymised, and unlinked in a batch behind deletions
+			if limits.Rungs[object] != weir.RungUnmodified {
+				t.Errorf("%s was written under the guard %q", object, limits.Rungs[object])
+			}
+		}
 		doc, err := w.engine.Certificate(t.Context(), r.ID)
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -126,8 +127,10 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step) (*job, error) {
 	if j.request, err = t.Request(steps[0].Request); err != nil {
 		return nil, err
 	}
-	if needsProbe(steps[0], g.rungs) {
-		steps, j.probe = steps[:1], true
+	// Any step of the batch may be the first write to its object: it asks before
+	// the others are read.
+	if i := slices.IndexFunc(steps, func(s weir.Step) bool { return needsProbe(s, g.rungs) }); i >= 0 {
+		steps, j.probe = steps[i:i+1], true
 	}
 	until := t.Now().Add(l.Claim)
 	claimed, err := t.ClaimSteps(steps, j.claim, t.e.node, until)
