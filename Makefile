@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt clean
+.PHONY: build demo test lint check fuzz fmt prove-kill clean
 
 build: ## the static binary, bin/weir
 	CGO_ENABLED=0 go build -trimpath -o bin/weir ./cmd/weir
@@ -20,6 +20,10 @@ check: test lint ## what a change must pass
 
 fuzz: ## every fuzz target for FUZZTIME each
 	scripts/fuzz
+
+prove-kill: ## kill weir 50 times under 200 requests, on each store, and ask the org what really happened
+	scripts/install
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=75m -run '^TestKill$$' ./internal/proof
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -109,7 +109,9 @@ func (s *simulation) month() {
 	}
 	s.at(16*day+8*hour, func() { s.eat(dailyLimit) })
 	s.at(17*day+8*hour+30*time.Minute, func() { s.eat(dailyLimit) }) // and the day after again
-	s.at(22*day+9*hour, func() { s.eatTo(floorCalls + 15) })
+	for _, d := range []int{13, 22, 25} {                            // one of them meets requests at work, whatever else the month brings
+		s.at(time.Duration(d)*day+9*hour, func() { s.eatTo(floorCalls + 15) })
+	}
 
 	s.trouble(2*day+10*hour, emulator.FaultBurstSeconds, 20*time.Minute)
 	s.trouble(7*day+10*hour, emulator.FaultBurstBare, 30*time.Minute)
@@ -123,6 +125,7 @@ func (s *simulation) month() {
 			s.org.InjectNext(emulator.FaultLostAck, 3, emulator.Match{Writes: true})
 			s.org.InjectNext(emulator.FaultLateEffect, 1, emulator.Match{Writes: true})
 			s.org.InjectNext(emulator.FaultChanged, 2, emulator.Match{Writes: true})
+			s.org.InjectNext(emulator.FaultTruncated, 1, emulator.Match{})
 		})
 	}
 	s.revoke(6*day+9*hour, 6*hour)

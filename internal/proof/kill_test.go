@@ -40,6 +40,7 @@ type siege struct {
 	kills   atomic.Int64
 	running *process // after the last kill
 	where   served
+	held    string // file of the checkpoint that was saved half-way
 }
 
 func attack(t *testing.T, program, dsn string, f form) {
@@ -106,6 +107,11 @@ func (s *siege) custom(ctx context.Context, c *customer) error {
 		if err != nil {
 			return err
 		}
+		if s.held == "" && kills >= s.form.kills/2 {
+			if err := s.hold(ctx); err != nil {
+				return err
+			}
+		}
 		if ended == len(c.orders) && kills == s.form.kills {
 			return nil
 		}
@@ -113,6 +119,17 @@ func (s *siege) custom(ctx context.Context, c *customer) error {
 			return err
 		}
 	}
+}
+
+// hold saves a checkpoint of the ledger apart from it, as an auditor would: no
+// later kill may change what it covers.
+func (s *siege) hold(ctx context.Context) error {
+	file := s.weir.path("held.checkpoint")
+	if err := s.weir.persist(ctx, nil, "audit", "checkpoint", "-o", file); err != nil {
+		return err
+	}
+	s.held = file
+	return nil
 }
 
 // scrape reads weir's own figures.

@@ -58,7 +58,7 @@ func judge(t *testing.T, c *customer, s *siege) verdict {
 			judgeAccess(t, c.weir, o, cert)
 		}
 	}
-	judgeLedger(t, c.weir, &v)
+	judgeLedger(t, c.weir, s.held, &v)
 	judgeAccounts(t, s)
 	judgeLocks(t, s.dsn)
 	return v
@@ -212,13 +212,14 @@ func judgeAccess(t *testing.T, w *installation, o *order, cert certificate) {
 	}
 }
 
-// judgeLedger verifies the log as a whole and reads from it what the kills hit.
-func judgeLedger(t *testing.T, w *installation, v *verdict) {
+// judgeLedger verifies the log as a whole, against the checkpoint that was saved
+// half-way, and reads from it what the kills hit.
+func judgeLedger(t *testing.T, w *installation, held string, v *verdict) {
 	t.Helper()
 	var audit struct {
 		OK bool `json:"ok"`
 	}
-	w.must(&audit, "audit", "verify", "--key", w.public)
+	w.must(&audit, "audit", "verify", "--key", w.public, "--checkpoint", held)
 	if !audit.OK {
 		t.Error("the ledger does not verify")
 	}
