@@ -53,7 +53,7 @@ type meal struct {
 	calls int
 }
 
-func newSimulation(t *testing.T, seed uint64, people int) *simulation {
+func newSimulation(t *testing.T, seed uint64, people int, org emulator.Options) *simulation {
 	t.Helper()
 	var key [32]byte
 	binary.BigEndian.PutUint64(key[:], seed)
@@ -61,12 +61,10 @@ func newSimulation(t *testing.T, seed uint64, people int) *simulation {
 		dice: rand.New(rand.NewPCG(seed, 30)), began: time.Now(),
 		cases: map[weir.RequestID]*matter{}, noticed: map[string]bool{}, delays: map[string]int{},
 	}
+	org.Seed, org.Profile, org.Latency, org.Limits.DailyAPI = seed, emulator.Rude(), 300*time.Millisecond, dailyLimit
 	s.world = newWorld(t, setup{
 		random: rand.NewChaCha8(key),
-		org: emulator.Options{
-			Seed: seed, Profile: emulator.Rude(), Latency: 300 * time.Millisecond,
-			Limits: emulator.Limits{DailyAPI: dailyLimit},
-		},
+		org: org,
 		policy: func(p *engine.Policy) {
 			p.SingleOperator, p.IdentityVerification = false, true
 			p.Retention = 4 * 24 * time.Hour
@@ -208,7 +206,7 @@ func TestThirtyDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const days = 30
-		s := newSimulation(t, 42, 46)
+		s := newSimulation(t, 42, 46, emulator.Options{})
 		s.month()
 		s.run(days * 24 * time.Hour)
 		s.verify()
@@ -227,7 +225,7 @@ func TestThirtyDays(t *testing.T) {
 		if s.crashes < 4 {
 			t.Errorf("weir died %d times", s.crashes)
 		}
-		for _, why := range []string{"floor", "own-24h", "strikes", "refused", "near"} {
+		for _, why := range []string{"floor", "own-24h", "strikes", "refused", "near", "recomputed"} {
 			if s.delays[why] == 0 {
 				t.Errorf("no call was held back for %q", why)
 			}
@@ -243,13 +241,26 @@ func TestAnyFiveDays(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newSimulation(t, seed, 12)
+				s := newSimulation(t, seed, 12, anyOrg(seed))
 				s.anyDays(5)
 				s.run(5 * 24 * time.Hour)
 				s.verify()
 			})
 		})
 	}
+}
+
+// anyOrg is one of the kinds of org that there are.
+func anyOrg(seed uint64) emulator.Options {
+	kinds := []emulator.Options{
+		{},
+		{Limits: emulator.Limits{BurstRate: 2, BurstSize: 5, GatewayHeaders: true}},
+		{Limits: emulator.Limits{Soft: true, BurstRate: 1, BurstSize: 10, BurstAnswer: emulator.FaultBurstBare}},
+		{IgnoreUnmodifiedSince: true, Limits: emulator.Limits{AppName: "weir", AppDaily: 100}},
+		{IgnoreConditionsInComposite: true, Limits: emulator.Limits{BurstRate: 3, BurstSize: 3, BurstAnswer: emulator.FaultBurstDate}},
+		{ETagEverywhere: true, RotateRefreshTokens: true},
+	}
+	return kinds[seed%uint64(len(kinds))]
 }
 
 // ended checks that everything which was asked for has come to its end.

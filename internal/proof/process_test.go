@@ -29,6 +29,7 @@ func launch(t *testing.T, log string, env []string, program string, args ...stri
 	t.Helper()
 	p := &process{cmd: exec.Command(program, args...), hello: make(chan []byte, 1), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.SysProcAttr = dyingWithUs()
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
