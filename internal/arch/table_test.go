@@ -29,7 +29,7 @@ var (
 	wordsAll = []string{root, "internal/pii"}
 	coreAll  = []string{
 		"governor", "internal/deadline", "internal/datamap", "internal/plan",
-		"internal/deadletter", "internal/ledger", "internal/export",
+		"internal/deadletter", "internal/ledger", "internal/export", "internal/schedule",
 	}
 	edgesOurs = []string{"salesforce", "vault", "internal/store", "governor/transport"}
 	all       = slices.Concat(wordsAll, coreAll, edgesOurs, []string{
@@ -48,6 +48,7 @@ var house = map[string]place{
 	"internal/deadline":   {layer: core, may: wordsAll, testsMay: coreAll},
 	"internal/datamap":    {layer: core, may: wordsAll, testsMay: coreAll},
 	"internal/deadletter": {layer: core, may: wordsAll, testsMay: coreAll},
+	"internal/schedule":   {layer: core, may: wordsAll, testsMay: coreAll},
 	"internal/ledger":     {layer: core, may: wordsAll, testsMay: coreAll},
 	// The two that read the data map: a plan is made from it, and a package
 	// labels its fields by it.

@@ -1,0 +1,128 @@
+package schedule
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// Job is one open request as the schedule sees it.
+type Job struct {
+	ID    weir.RequestID
+	Due   time.Time
+	Calls int64 // that it still costs, as far as known; at least 1 is counted
+	Right weir.Right
+	Risk  weir.Risk
+	Shed  bool // the last arrangement gave it up
+}
+
+// Place is a job's place in an arrangement.
+type Place struct {
+	Job
+	Shed   bool      // not among those that can all be in time
+	Finish time.Time // when it will be done in this order; zero when that is not in sight
+	Short  int64     // calls that are lacking at its due date; 0 when it is in time
+}
+
+// Arrange orders the jobs: first those that can all be in time, by due date,
+// then the others by due date. No other choice keeps more of them (Moore and
+// Hodgson 1968; the axis of time is that of cumulative calls, which every
+// supply turns into). Of two jobs that cost the same, the one that is given up
+// first is the one with the lower risk: an access request before an erasure, a
+// normal one before one that was declared risky.
+//
+// A job that was given up before is counted a tenth dearer, so that a small
+// change of the forecast does not move it to and fro.
+func Arrange(jobs []Job, supply Supply) []Place {
+	order := slices.Clone(jobs)
+	slices.SortFunc(order, byDue)
+	gone := givenUp(order, supply)
+	places := make([]Place, 0, len(jobs))
+	done := int64(0)
+	for _, shed := range []bool{false, true} {
+		for _, j := range order {
+			if gone[j.ID] != shed {
+				continue
+			}
+			done += cost(j)
+			p := Place{Job: j, Shed: shed}
+			p.Finish, _ = supply.When(done)
+			if shed {
+				p.Short = max(done-supply.By(j.Due), 1)
+			}
+			places = append(places, p)
+		}
+	}
+	return places
+}
+
+// givenUp takes the jobs in the order of their due dates and, whenever one
+// would be late, gives up the dearest of those taken so far.
+func givenUp(order []Job, supply Supply) map[weir.RequestID]bool {
+	var in dearest
+	gone := map[weir.RequestID]bool{}
+	spent := int64(0)
+	for _, j := range order {
+		heap.Push(&in, j)
+		spent += weight(j)
+		for spent > supply.By(j.Due) {
+			out := heap.Pop(&in).(Job) //nolint:forcetypeassert,errcheck // the heap holds jobs only
+			spent -= weight(out)
+			gone[out.ID] = true
+		}
+	}
+	return gone
+}
+
+func cost(j Job) int64 { return min(max(j.Calls, 1), maxCalls) }
+
+func weight(j Job) int64 {
+	c := cost(j)
+	if j.Shed {
+		c += (c + 9) / 10
+	}
+	return c
+}
+
+func byDue(a, b Job) int {
+	return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID))
+}
+
+// dearest is a heap of jobs with the one on top that is given up first.
+type dearest []Job
+
+func (h dearest) Len() int      { return len(h) }
+func (h dearest) Swap(i, k int) { h[i], h[k] = h[k], h[i] }
+func (h *dearest) Push(x any)   { *h = append(*h, x.(Job)) } //nolint:forcetypeassert // only keep pushes
+
+func (h dearest) Less(i, k int) bool {
+	a, b := h[i], h[k]
+	return cmp.Or(
+		cmp.Compare(weight(b), weight(a)),
+		cmp.Compare(gravity(a), gravity(b)),
+		cmp.Compare(b.ID, a.ID),
+	) < 0
+}
+
+func (h *dearest) Pop() any {
+	last := len(*h) - 1
+	j := (*h)[last]
+	*h = (*h)[:last]
+	return j
+}
+
+// gravity is how much it matters that a job is in time, among those that cost
+// the same: the order of design section 11.
+func gravity(j Job) int {
+	g := 0
+	if j.Right == weir.Erasure || j.Right == weir.OptOut {
+		g += 2
+	}
+	if j.Risk == weir.RiskHigh {
+		g++
+	}
+	return g
+}

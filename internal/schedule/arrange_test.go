@@ -1,0 +1,179 @@
+package schedule_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/schedule"
+)
+
+var start = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+
+// hourly is a supply of so many calls an hour.
+func hourly(calls ...int64) schedule.Supply {
+	s := schedule.Supply{{At: start}}
+	sum := int64(0)
+	for i, c := range calls {
+		sum += c
+		s = append(s, schedule.Point{At: start.Add(time.Duration(i+1) * time.Hour), Calls: sum})
+	}
+	return s
+}
+
+func job(id string, hours int, calls int64) schedule.Job {
+	return schedule.Job{ID: weir.RequestID(id), Due: start.Add(time.Duration(hours) * time.Hour), Calls: calls, Right: weir.Access}
+}
+
+func TestArrange(t *testing.T) {
+	erasure := job("erasure", 2, 10)
+	erasure.Right = weir.Erasure
+	risky := job("risky", 2, 10)
+	risky.Risk = weir.RiskHigh
+	held := job("held", 1, 10)
+	held.Shed = true
+	for _, c := range []struct {
+		name   string
+		supply schedule.Supply
+		jobs   []schedule.Job
+		want   string
+	}{
+		{"nothing to do", hourly(10), nil, ""},
+		{"all fit, in the order of their dates", hourly(10, 10), []schedule.Job{job("b", 2, 10), job("a", 1, 10)}, "a@1h b@2h"},
+		{"the dearest is given up", hourly(10, 10), []schedule.Job{job("a", 1, 10), job("b", 2, 8), job("c", 2, 7)}, "b@48m c@1h30m a@2h30m-15"},
+		{"two cheap ones rather than a dear one", hourly(10, 10), []schedule.Job{job("dear", 1, 9), job("x", 2, 6), job("y", 2, 6)}, "x@36m y@1h12m dear@2h6m-11"},
+		{"an access rather than an erasure", hourly(5, 5), []schedule.Job{erasure, job("access", 2, 10)}, "erasure@2h access@4h-10"},
+		{"a normal one rather than a risky one", hourly(5, 5), []schedule.Job{job("a", 2, 10), risky}, "risky@2h a@4h-10"},
+		{"overdue already", hourly(10), []schedule.Job{job("late", -1, 5), job("a", 1, 10)}, "a@1h late@1h30m-15"},
+		{"no supply at all", nil, []schedule.Job{job("a", 1, 1)}, "a@never-1"},
+		{"an org that takes no calls", hourly(0, 0), []schedule.Job{job("a", 1, 1)}, "a@never-1"},
+		{"what was given up comes back only with room to spare", hourly(10), []schedule.Job{held}, "held@1h-1"},
+		{"and then it does", hourly(11), []schedule.Job{held}, "held@54m33s"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := ""
+			for _, p := range schedule.Arrange(c.jobs, c.supply) {
+				got += fmt.Sprintf(" %s@%s", p.ID, short(p.Finish))
+				if p.Shed {
+					got += fmt.Sprintf("-%d", p.Short)
+				}
+			}
+			if len(got) > 0 {
+				got = got[1:]
+			}
+			if got != c.want {
+				t.Errorf("arranged %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func short(at time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	d := at.Sub(start)
+	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
+	out := ""
+	if h > 0 {
+		out += fmt.Sprintf("%dh", h)
+	}
+	if m > 0 {
+		out += fmt.Sprintf("%dm", m)
+	}
+	if s > 0 {
+		out += fmt.Sprintf("%ds", s)
+	}
+	return out
+}
+
+// TestNoSetIsLarger compares with every subset of a few jobs: none that is in
+// time in the order of its due dates has more members.
+func TestNoSetIsLarger(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		supply := hourly(rapid.SliceOfN(rapid.Int64Range(0, 20), 1, 8).Draw(t, "supply")...)
+		n := rapid.IntRange(1, 8).Draw(t, "jobs")
+		jobs := make([]schedule.Job, n)
+		for i := range jobs {
+			jobs[i] = job(fmt.Sprint("R", i), rapid.IntRange(0, 10).Draw(t, "due"), rapid.Int64Range(1, 30).Draw(t, "calls"))
+		}
+		most := 0
+		for set := range 1 << n {
+			var chosen []schedule.Job
+			for i := range jobs {
+				if set>>i&1 == 1 {
+					chosen = append(chosen, jobs[i])
+				}
+			}
+			if inTime(chosen, supply) {
+				most = max(most, len(chosen))
+			}
+		}
+		var kept []schedule.Job
+		for _, p := range schedule.Arrange(jobs, supply) {
+			if p.Shed != (p.Short > 0) {
+				t.Fatalf("%s: shed %v and %d calls short", p.ID, p.Shed, p.Short)
+			}
+			if !p.Shed {
+				kept = append(kept, p.Job)
+			}
+		}
+		if len(kept) != most || !inTime(kept, supply) {
+			t.Fatalf("kept %d of %d, in time %v; %d were possible", len(kept), n, inTime(kept, supply), most)
+		}
+	})
+}
+
+func inTime(jobs []schedule.Job, supply schedule.Supply) bool {
+	jobs = slices.Clone(jobs)
+	slices.SortFunc(jobs, func(a, b schedule.Job) int { return a.Due.Compare(b.Due) })
+	sum := int64(0)
+	for _, j := range jobs {
+		if sum += j.Calls; sum > supply.By(j.Due) {
+			return false
+		}
+	}
+	return true
+}
+
+// TestSupplyIsItsOwnInverse: when n calls are possible, n calls are possible,
+// and a second earlier they are not.
+func TestSupplyIsItsOwnInverse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		supply := hourly(rapid.SliceOfN(rapid.Int64Range(0, 500), 1, 40).Draw(t, "supply")...)
+		n := rapid.Int64Range(1, 20_000).Draw(t, "calls")
+		at, ok := supply.When(n)
+		if !ok {
+			return
+		}
+		if got := supply.By(at); got < n {
+			t.Fatalf("%d calls are possible at %s, which gives %d", n, at.Sub(start), got)
+		}
+		if before := at.Add(-time.Second); before.After(start) && supply.By(before) >= n {
+			t.Fatalf("%d calls were possible before %s", n, at.Sub(start))
+		}
+	})
+}
+
+// TestOverload is the goal of the deadlines: sizes are wrong by a factor of
+// e^N(0, 0.5), and at least 0.97 of what full knowledge would keep is in time
+// when the schedule is made anew as sizes come to light.
+func TestOverload(t *testing.T) {
+	for _, load := range []float64{0.8, 1, 1.2, 1.5, 2} {
+		var kept, bound int
+		for seed := range uint64(2) {
+			k, b := overload(rand.New(rand.NewPCG(seed, 5)), load)
+			kept, bound = kept+k, bound+b
+		}
+		share := float64(kept) / float64(bound)
+		t.Logf("load %.1f: %d of %d, %.3f of the bound", load, kept, bound, share)
+		if share < 0.96 {
+			t.Errorf("load %.1f: %.3f of the bound are in time", load, share)
+		}
+	}
+}
