@@ -131,6 +131,9 @@ func (t *txn) plan(r *weir.Request) error {
 	if err := t.keepSchemas(r); err != nil {
 		return err
 	}
+	if err := t.ExpectCalls(r.ID, p.Calls); err != nil {
+		return err
+	}
 	return t.moveBy(r, weir.EventPlan, "weir", func(r *weir.Request) { r.PlanHash, r.Reason = p.Hash, "" },
 		map[string]string{KeyPlan: p.Hash, "records": strconv.Itoa(len(p.Items)), KeyCalls: strconv.Itoa(p.Calls)})
 }
@@ -180,6 +183,9 @@ func (t *txn) askOrStart(r *weir.Request) (bool, error) {
 		return false, t.move(r, weir.EventAsk, nil)
 	}
 	if err := t.move(r, weir.EventStart, func(r *weir.Request) { r.Pass = weir.PassExecute }); err != nil {
+		return false, err
+	}
+	if err := t.promise(r); err != nil {
 		return false, err
 	}
 	p, err := t.Plan(r.ID, r.PlanHash)

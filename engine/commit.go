@@ -66,6 +66,11 @@ func (e *Engine) commit(ctx context.Context, s *settlement) error {
 		if err := tx.settleAll(g, s); err != nil {
 			return err
 		}
+		if s.Request != "" && s.Calls > 0 {
+			if err := tx.AddCalls(s.Request, s.Calls); err != nil {
+				return err
+			}
+		}
 		maps.Copy(g.rungs, s.Rungs)
 		if len(s.Schemas) > 0 {
 			if err := tx.SaveSchemas(s.Org, s.Schemas); err != nil {

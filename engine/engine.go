@@ -101,6 +101,8 @@ type Engine struct {
 	scrub   bool      // the store's journal must be emptied
 	startAt time.Time
 
+	arrangedAt time.Time // when the schedule was last made
+
 	spillMu sync.Mutex // one replay of the journal at a time
 }
 

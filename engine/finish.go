@@ -71,6 +71,9 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 		if err := tx.moveBy(&r, weir.EventSealed, "weir", nil, detail); err != nil {
 			return err
 		}
+		if err := tx.learn(&r); err != nil {
+			return err
+		}
 		if r.Right.Mutates() { // nothing is kept for the subject to fetch
 			return tx.close(&r)
 		}

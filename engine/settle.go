@@ -258,6 +258,10 @@ func (t *txn) settleResult(g *governed, st *weir.Step, r result) error {
 	return fmt.Errorf("step %s: verdict %q without a fault", st.ID, r.Verdict)
 }
 
+// callPace is what one call takes end to end, commits included, when nothing
+// limits it.
+const callPace = 2 * time.Second
+
 func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
 
 func heldIDs(hs []held) []weir.StepID {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
-	"github.com/weirhq/weir/governor"
 	"github.com/weirhq/weir/internal/plan"
 	"github.com/weirhq/weir/internal/store"
 )
@@ -20,98 +19,105 @@ type Status struct {
 	Letters  []weir.Letter
 	NextWake time.Time // of its waiting steps; zero when none waits
 	Cause    weir.Category
-	Slack    time.Duration // due date minus forecast finish
-	Finish   time.Time     // forecast
+	Finish   time.Time     // the middle forecast; zero when no end is in sight
+	Slack    time.Duration // due date less the finish in 95 of 100 cases
+	Short    int64         // calls that are lacking at the due date: it cannot be in time
 	Drift    []plan.Difference
 }
 
 // Status reads a request's progress.
 func (e *Engine) Status(ctx context.Context, id weir.RequestID) (Status, error) {
-	s := Status{Steps: map[weir.StepState]int{}}
+	var s Status
 	err := e.view(ctx, func(tx *store.Tx) error {
-		var err error
-		if s.Request, err = tx.Request(id); err != nil {
-			return err
-		}
-		steps, err := tx.StepsOf(id)
+		r, err := tx.Request(id)
 		if err != nil {
 			return err
 		}
-		open := 0
-		for _, st := range steps {
-			s.Steps[st.State]++
-			if !st.State.Ended() {
-				open++
-			}
-			if st.State == weir.StepWaiting && (s.NextWake.IsZero() || st.WakeAt.Before(s.NextWake)) {
-				s.NextWake, s.Cause = st.WakeAt, st.Cause
-			}
-		}
-		if s.Letters, err = tx.Letters(store.LetterFilter{Request: id, State: weir.LetterOpen}); err != nil {
-			return err
-		}
-		if s.Request.Reason == reasonStale {
-			doc, err := setting(tx, driftKey(id))
-			if err == nil && doc != "" {
-				err = json.Unmarshal([]byte(doc), &s.Drift)
-			}
-			if err != nil {
-				return fmt.Errorf("differences of %s: %w", id, err)
-			}
-		}
-		s.Finish, err = e.forecast(tx, s.Request, open, s.NextWake)
-		s.Slack = s.Request.DueAt.Sub(s.Finish)
+		s, err = e.status(tx, r, sights{})
 		return err
 	})
 	return s, err
 }
 
-// forecast estimates when a request's remaining calls will have been made: it
-// starts when the org's gate opens and its waiting steps wake, and goes at the
-// pace at which the org's headroom lasts.
-func (e *Engine) forecast(tx *store.Tx, r weir.Request, open int, wake time.Time) (time.Time, error) {
-	now := tx.Now()
-	if r.Stage.Ended() {
-		return r.ClosedAt, nil
-	}
-	if r.Stage == weir.Delivered {
-		return now, nil
-	}
-	l, err := e.lane(r.Org)
-	if err != nil {
-		return now, nil //nolint:nilerr // an org that is no longer configured has no forecast
-	}
-	org, err := tx.Org(r.Org)
-	if err != nil {
-		return now, err
-	}
-	state, err := decodeState(org.Governor)
-	if err != nil {
-		return now, err
-	}
-	start := now
-	for _, at := range []time.Time{org.WakeAt, wake} {
-		if at.After(start) {
-			start = at
+// Statuses reads the progress of many requests.
+func (e *Engine) Statuses(ctx context.Context, f store.RequestFilter) ([]Status, error) {
+	var out []Status
+	err := e.view(ctx, func(tx *store.Tx) error {
+		all, err := tx.Requests(f)
+		if err != nil {
+			return err
 		}
-	}
-	view := governor.Look(l.Governor, state, now)
-	calls := int64(open)
-	if p, err := tx.Plan(r.ID, r.PlanHash); err == nil {
-		calls = max(calls, int64(p.Calls))
-	} else if !errors.Is(err, store.ErrNotFound) {
-		return now, err
-	}
-	finish := start.Add(time.Duration(calls) * callPace)
-	if view.Headroom > 0 && calls > view.Headroom && !view.CapacityAt.IsZero() && view.CapacityAt.After(start) {
-		finish = view.CapacityAt.Add(time.Duration(calls-view.Headroom) * callPace)
-	}
-	return finish.Truncate(time.Second), nil
+		seen := sights{}
+		for _, r := range all {
+			s, err := e.status(tx, r, seen)
+			if err != nil {
+				return err
+			}
+			out = append(out, s)
+		}
+		return nil
+	})
+	return out, err
 }
 
-// callPace is what one call takes end to end, commits included, when nothing
-// limits it; it only scales a forecast that learns in a later version.
-const callPace = 2 * time.Second
+func (e *Engine) status(tx *store.Tx, r weir.Request, seen sights) (Status, error) {
+	s := Status{Request: r, Steps: map[weir.StepState]int{}}
+	steps, err := tx.StepsOf(r.ID)
+	if err != nil {
+		return s, err
+	}
+	for _, st := range steps {
+		s.Steps[st.State]++
+		if st.State == weir.StepWaiting && (s.NextWake.IsZero() || st.WakeAt.Before(s.NextWake)) {
+			s.NextWake, s.Cause = st.WakeAt, st.Cause
+		}
+	}
+	if s.Letters, err = tx.Letters(store.LetterFilter{Request: r.ID, State: weir.LetterOpen}); err != nil {
+		return s, err
+	}
+	if r.Reason == reasonStale {
+		doc, err := setting(tx, driftKey(r.ID))
+		if err == nil && doc != "" {
+			err = json.Unmarshal([]byte(doc), &s.Drift)
+		}
+		if err != nil {
+			return s, fmt.Errorf("differences of %s: %w", r.ID, err)
+		}
+	}
+	f, err := e.sight(tx, r, seen)
+	s.Finish, s.Slack, s.Short = f.Finish, f.Slack(), f.Short
+	return s, err
+}
+
+// sights are the forecasts of the orgs that one list of requests has met.
+type sights map[weir.OrgID]map[weir.RequestID]Foresight
+
+// sight is what is foreseen for one request. What needs no calls any more is
+// finished now; of an org that is no longer configured nothing is foreseen.
+func (e *Engine) sight(tx *store.Tx, r weir.Request, seen sights) (Foresight, error) {
+	if r.Stage.Ended() {
+		return Foresight{Due: r.DueAt, Finish: r.ClosedAt, P95: r.ClosedAt}, nil
+	}
+	if seen[r.Org] == nil {
+		seen[r.Org] = map[weir.RequestID]Foresight{}
+		l, err := e.lane(r.Org)
+		if err != nil {
+			return Foresight{Due: r.DueAt}, nil //nolint:nilerr // see above
+		}
+		all, err := e.foresee(tx, l)
+		if err != nil {
+			return Foresight{}, err
+		}
+		for _, f := range all {
+			seen[r.Org][f.Request] = f
+		}
+	}
+	if f, ok := seen[r.Org][r.ID]; ok {
+		return f, nil
+	}
+	now := tx.Now().Truncate(time.Second)
+	return Foresight{Due: r.DueAt, Finish: now, P95: now}, nil
+}
 
 // PlanOf reads a request's current plan with its forecast.
 func (e *Engine) PlanOf(ctx context.Context, id weir.RequestID) (weir.Request, weir.Plan, error) {
@@ -125,7 +131,8 @@ func (e *Engine) PlanOf(ctx context.Context, id weir.RequestID) (weir.Request, w
 		if p, err = tx.Plan(id, r.PlanHash); err != nil {
 			return err
 		}
-		p.Finish, err = e.forecast(tx, r, 0, time.Time{})
+		f, err := e.sight(tx, r, sights{})
+		p.Finish = f.Finish
 		return err
 	})
 	return r, p, err

@@ -213,6 +213,9 @@ func (e *Engine) Approve(ctx context.Context, id weir.RequestID, hash, note, by 
 		if err != nil {
 			return err
 		}
+		if err := tx.promise(r); err != nil {
+			return err
+		}
 		return tx.startPass(r, weir.PassConfirm)
 	})
 }

@@ -64,7 +64,7 @@ func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 	if s.ProbeAt > 0 && x.sent >= s.ProbeAt {
 		s.ProbeAt = 0
 	}
-	s = s.count(p, x)
+	s = s.count(p, x).took(x)
 	if x.now-x.sent >= longCall {
 		s.LongAt = x.now
 	}

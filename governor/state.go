@@ -38,6 +38,7 @@ type State struct {
 	BlockedAt   int64     `json:"blocked_at,omitempty"`   // the org said that the daily limit is used up
 	DailyProbes int       `json:"daily_probes,omitempty"` // refused since then
 	Widest      int64     `json:"widest,omitempty"`       // cost of the dearest call that may be in flight
+	Took        int64     `json:"took,omitempty"`         // how long calls took of late, in ms; see capacity.go
 }
 
 // Gate holds back every call of the org.

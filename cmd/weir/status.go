@@ -46,6 +46,9 @@ func statusText(p *page, d web.StatusDoc) {
 	if !d.Finish.IsZero() {
 		p.linef("  forecast   %s, slack %s", when(p.now, d.Finish), slackText(p, d.SlackSeconds))
 	}
+	if d.ShortCalls > 0 {
+		p.linef("  late       %s: weir forecast %s", p.paint(red, number(d.ShortCalls)+" calls short at its due date"), d.Org)
+	}
 	if d.StepsTotal > 0 {
 		p.linef("  steps      %d of %d done%s", d.StepsDone, d.StepsTotal, stepsText(d))
 	}

@@ -69,7 +69,7 @@ func givenUp(order []Job, supply Supply) map[weir.RequestID]bool {
 		heap.Push(&in, j)
 		spent += weight(j)
 		for spent > supply.By(j.Due) {
-			out := heap.Pop(&in).(Job) //nolint:forcetypeassert,errcheck // the heap holds jobs only
+			out := heap.Pop(&in).(Job) //nolint:forcetypeassert // the heap holds jobs only
 			spent -= weight(out)
 			gone[out.ID] = true
 		}

@@ -7,7 +7,8 @@ import (
 )
 
 // NextReady wakes the org's steps whose time has come and returns its most
-// urgent ready step; false when there is none. A woken step keeps its cause
+// urgent ready step, those of requests that the schedule has given up last;
+// false when there is none. A woken step keeps its cause
 // until it is claimed.
 func (t *Tx) NextReady(org weir.OrgID) (weir.Step, bool, error) {
 	err := t.put("wake steps of "+string(org), `
@@ -18,7 +19,7 @@ func (t *Tx) NextReady(org weir.OrgID) (weir.Step, bool, error) {
 	}
 	return maybe(t, "next step of "+string(org), scanStep, `
 		SELECT `+stepColumns+` FROM step WHERE org = $1 AND state = 'READY'
-		ORDER BY due_at, rank, id LIMIT 1`, org)
+		ORDER BY shed, due_at, rank, id LIMIT 1`, org)
 }
 
 // Batchmates lists the ready steps that may share a call with the given one,

@@ -56,6 +56,9 @@ func conformance() []conformanceTest {
 		{"LetterKeepsItsHistory", testLetterKeepsItsHistory},
 		{"NodesBeat", testNodesBeat},
 		{"Settings", testSettings},
+		{"Workload", testWorkload},
+		{"WorkloadsAreOfOpenRequests", testWorkloadsAreOfOpenRequests},
+		{"ShedRequestsGoLast", testShedRequestsGoLast},
 		{"OrgState", testOrgState},
 		{"WakeOrgKeepsTheEarlier", testWakeOrgKeepsTheEarlier},
 		{"DueOrgs", testDueOrgs},
@@ -118,7 +121,7 @@ func empty(t *testing.T, s *store.Store) {
 	update(t, s, noon, func(tx *store.Tx) {
 		for _, table := range []string{
 			"checkpoint", "tree_hash", "entry", "letter_event", "letter", "decision_step", "decision", "policy",
-			"intent", "step", "finding", "approval", "plan", "blob", "request_key", "request", "object_schema",
+			"intent", "step", "finding", "approval", "plan", "blob", "workload", "request_key", "request", "object_schema",
 			"org", "node", "setting",
 		} {
 			if _, err := tx.SQL().ExecContext(t.Context(), "DELETE FROM "+table); err != nil {

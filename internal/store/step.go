@@ -21,8 +21,9 @@ func scanStep(r row) (s weir.Step, err error) {
 func (t *Tx) InsertSteps(steps []weir.Step) error {
 	for _, s := range steps {
 		err := t.put("insert step "+string(s.ID), `
-			INSERT INTO step (`+stepColumns+`, claim)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, '')`,
+			INSERT INTO step (`+stepColumns+`, claim, shed)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, '',
+				coalesce((SELECT shed FROM workload WHERE workload.request = $2), 0))`,
 			s.ID, s.Request, s.Org, s.Kind, s.Phase, s.State, s.Epoch, s.Shape, s.Object, s.Record,
 			s.Rank, s.Args, s.Attempts, s.Conflicts, s.DueAt, s.WakeAt, s.Cause, s.Node, s.Until)
 		if err != nil {

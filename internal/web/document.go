@@ -62,8 +62,9 @@ type StatusDoc struct {
 	Cause        weir.Category          `json:"cause,omitempty"`
 	Category     weir.OperatorCategory  `json:"category,omitempty"`
 	Finish       time.Time              `json:"forecast_finish,omitzero"`
-	SlackSeconds int64                  `json:"slack_seconds"`
-	Drift        []string               `json:"drift,omitempty"` // what changed since the plan was approved
+	SlackSeconds int64                  `json:"slack_seconds"`         // after 95 of 100 finishes like this one
+	ShortCalls   int64                  `json:"short_calls,omitempty"` // lacking at the due date: it cannot be in time
+	Drift        []string               `json:"drift,omitempty"`       // what changed since the plan was approved
 }
 
 // StatusAnswer is a document with one request's progress.
@@ -77,7 +78,7 @@ func statusDoc(s engine.Status) StatusDoc {
 		RequestDoc: requestDoc(s.Request), Steps: s.Steps, WaitUntil: s.NextWake, Cause: s.Cause,
 	}
 	if !d.fulfilled() {
-		d.Finish, d.SlackSeconds = s.Finish, int64(s.Slack/time.Second)
+		d.Finish, d.SlackSeconds, d.ShortCalls = s.Finish, int64(s.Slack/time.Second), s.Short
 	}
 	if s.Cause != "" {
 		d.Category = s.Cause.Operator()

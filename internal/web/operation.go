@@ -56,6 +56,7 @@ func Operations() map[string]Operation {
 		"retry":        operation(retry),
 		"resolve":      operation(resolve),
 		"limits":       operation(limits),
+		"forecast":     operation(forecast),
 		"test-org":     operation(testOrg),
 		"audit-verify": operation(auditVerify),
 		"checkpoint":   operation(checkpoint),

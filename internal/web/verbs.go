@@ -82,13 +82,9 @@ func requests(ctx context.Context, e *engine.Engine, _ string, in RequestsInput)
 	if in.Right != "" {
 		f.Rights = []weir.Right{in.Right}
 	}
-	all, err := e.Requests(ctx, f)
+	all, err := e.Statuses(ctx, f)
 	out := RequestsAnswer{Schema: "weir.requests/v1", Requests: []StatusDoc{}}
-	for _, r := range all {
-		s, err := e.Status(ctx, r.ID)
-		if err != nil {
-			return out, err
-		}
+	for _, s := range all {
 		d := statusDoc(s)
 		if (in.Held && len(d.Letters) == 0) || (in.Waiting && d.WaitUntil.IsZero()) {
 			continue

@@ -125,7 +125,7 @@ func TestBothWaysAreOne(t *testing.T) {
 	inputs := map[string]any{
 		"ping": web.None{}, "requests": web.RequestsInput{}, "status": id, "plan": id, "why": id, "history": id,
 		"events": web.EventsInput{}, "letters": web.LettersInput{}, "letter": web.LetterInput{ID: "DL-9"},
-		"limits": web.OrgInput{Org: "acme"}, "checkpoint": web.None{}, "audit-verify": web.AuditInput{}, "audit-export": web.None{},
+		"limits": web.OrgInput{Org: "acme"}, "forecast": web.OrgInput{Org: "acme"}, "checkpoint": web.None{}, "audit-verify": web.AuditInput{}, "audit-export": web.None{},
 		"certificate": id, "package": id, "totals": web.None{}, "nonsense": web.None{},
 		"verify": web.VerifyInput{ID: submitted.Request.ID}, "approve": web.ApproveInput{ID: submitted.Request.ID, Plan: "00000000"},
 		"resolve": web.LetterInput{ID: "DL-9", As: "forgotten"}, "retry": web.LetterInput{ID: "DL-9"}, "replan": web.IDInput{ID: "R-NOBODY"},

@@ -1,0 +1,91 @@
+package governor
+
+import "time"
+
+// Capacity forecasts how many calls the org will take from us in each of the
+// coming hours when we use all that is ours: not more than our share of any 24
+// hours, never the floor, with neighbours who go on as they did, and no faster
+// than calls have taken of late. It reserves nothing; Admit decides about each
+// call when it comes.
+func Capacity(p Policy, s State, now time.Time, hours int) []int64 {
+	n := max(nanos(now), 1)
+	s = s.tick(p, n)
+	own := make([]int64, dayHours, dayHours+max(hours, 0)) // by hour, oldest first
+	m := minuteOf(n)
+	for i := range own {
+		from := m - int64(dayHours-i)*60 + 1
+		own[i] = s.Own.between(from, from+60)
+	}
+	room := s.room(p, n)
+	closed := max(s.Gate.Until, s.probesAt(n))
+	out := make([]int64, 0, max(hours, 0))
+	for h := range int64(max(hours, 0)) {
+		window := int64(0)
+		for _, calls := range own[len(own)-dayHours+1:] {
+			window += calls
+		}
+		calls := min(s.hourly(p), max(room-window, 0))
+		from := n + h*int64(time.Hour)
+		if shut := min(max(closed-from, 0), int64(time.Hour)); shut > 0 {
+			calls = calls * ((int64(time.Hour) - shut) / int64(time.Second)) / 3600
+		}
+		own, out = append(own, calls), append(out, calls)
+	}
+	return out
+}
+
+const dayHours = 24
+
+// room is how many calls of any 24 hours are ours: what the share, the floor,
+// the neighbours and the app's own quota leave.
+func (s State) room(p Policy, now int64) int64 {
+	room := maxCount
+	if limit := s.Daily.Limit; limit > 0 {
+		others := s.Neighbours.perHour() * dayHours
+		if !s.Daily.expired(now) {
+			others = max(others, s.estimate(p, now)-s.Own.window(now))
+		}
+		room = min(p.share(limit), limit-p.floor(limit)-others)
+	}
+	if s.App.Limit > 0 {
+		room = min(room, s.App.Limit)
+	}
+	return max(room, 0)
+}
+
+// probesAt is when an org that refuses our credentials is tried next; 0 when
+// it does not.
+func (s State) probesAt(now int64) int64 {
+	until, closed := s.Auth.closed(now)
+	if !closed {
+		return 0
+	}
+	return until
+}
+
+// hourly is how many calls fit an hour at the width and the pace of late.
+func (s State) hourly(p Policy) int64 {
+	took := int64(time.Second / time.Millisecond)
+	if s.Took > 0 {
+		took = s.Took
+	}
+	width := int64(max(p.Slots, 1))
+	if s.Cap > 0 {
+		width = min(width, int64(s.Cap))
+	}
+	return max(width*int64(time.Hour/time.Millisecond)/took, 1)
+}
+
+// took learns how long a call takes, in ms: a moving mean over about sixteen.
+func (s State) took(x event) State {
+	if x.cost <= 0 || x.now <= x.sent {
+		return s
+	}
+	ms := max((x.now-x.sent)/int64(time.Millisecond), 1)
+	if s.Took == 0 {
+		s.Took = ms
+		return s
+	}
+	s.Took = max((s.Took*15+ms)/16, 1)
+	return s
+}
