@@ -7,9 +7,10 @@ import (
 )
 
 // NextReady wakes the org's steps whose time has come and returns its most
-// urgent ready step, those of requests that the schedule has given up last;
-// false when there is none. A woken step keeps its cause
-// until it is claimed.
+// urgent ready step; false when there is none. Requests that the schedule has
+// given up come last. Of those that are due at the same time one is finished
+// before the next is begun, so that a shortage delays as few as possible. A
+// woken step keeps its cause until it is claimed.
 func (t *Tx) NextReady(org weir.OrgID) (weir.Step, bool, error) {
 	err := t.put("wake steps of "+string(org), `
 		UPDATE step SET state = 'READY', wake_at = 0
@@ -19,7 +20,7 @@ func (t *Tx) NextReady(org weir.OrgID) (weir.Step, bool, error) {
 	}
 	return maybe(t, "next step of "+string(org), scanStep, `
 		SELECT `+stepColumns+` FROM step WHERE org = $1 AND state = 'READY'
-		ORDER BY shed, due_at, rank, id LIMIT 1`, org)
+		ORDER BY shed, due_at, request, rank, id LIMIT 1`, org)
 }
 
 // Batchmates lists the ready steps that may share a call with the given one,

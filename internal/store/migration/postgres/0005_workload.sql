@@ -12,7 +12,7 @@ CREATE TABLE workload (
 );
 ALTER TABLE step ADD COLUMN shed BIGINT NOT NULL DEFAULT 0;
 DROP INDEX step_claimable;
-CREATE INDEX step_claimable ON step (org, state, shed, due_at, rank, id);
+CREATE INDEX step_claimable ON step (org, state, shed, due_at, request, rank, id);
 
 -- +goose Down
 DROP INDEX step_claimable;
