@@ -47,6 +47,9 @@ func conformance() []conformanceTest {
 		{"IntentsRace", testIntentsRace},
 		{"KeyIsShreddedForGood", testKeyIsShreddedForGood},
 		{"RequestsToShred", testRequestsToShred},
+		{"KEKsFollowEachOther", testKEKsFollowEachOther},
+		{"SwapKeysComparesFirst", testSwapKeysComparesFirst},
+		{"DestroyWaitsForSubmissions", testDestroyWaitsForSubmissions},
 		{"EntryRoundTrip", testEntryRoundTrip},
 		{"NumberingTheLedger", testNumberingTheLedger},
 		{"OneSequencer", testOneSequencer},
@@ -118,7 +121,7 @@ func empty(t *testing.T, s *store.Store) {
 	update(t, s, noon, func(tx *store.Tx) {
 		for _, table := range []string{
 			"checkpoint", "tree_hash", "entry", "letter_event", "letter", "decision_step", "decision", "policy",
-			"intent", "step", "finding", "approval", "plan", "blob", "request_key", "request", "object_schema",
+			"intent", "step", "finding", "approval", "plan", "blob", "request_key", "kek", "request", "object_schema",
 			"org", "node", "setting",
 		} {
 			if _, err := tx.SQL().ExecContext(t.Context(), "DELETE FROM "+table); err != nil {
