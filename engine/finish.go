@@ -53,6 +53,11 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 	if err != nil {
 		return err
 	}
+	if r.Right.Mutates() { // nothing is kept for the subject to fetch
+		if err := e.vault.MarkShredded(r.Org, r.ID); err != nil {
+			return err
+		}
+	}
 	err = e.update(ctx, func(tx *txn) error {
 		r, err := tx.Request(r.ID)
 		if err != nil {
@@ -71,7 +76,7 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 		if err := tx.moveBy(&r, weir.EventSealed, "weir", nil, detail); err != nil {
 			return err
 		}
-		if r.Right.Mutates() { // nothing is kept for the subject to fetch
+		if r.Right.Mutates() {
 			return tx.close(&r)
 		}
 		return nil
@@ -106,26 +111,33 @@ func (t *txn) shred(r *weir.Request) error {
 
 // shredWhenDue ends a delivered request after its retention, and destroys the
 // key of one that was rejected or cancelled once no call of it is under way.
+// The mark comes before the row: it is what a backup cannot take back.
 func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
-	shredded := false
+	executing := 0
+	if r.Stage != weir.Delivered {
+		err := e.update(ctx, func(tx *txn) error {
+			var err error
+			executing, err = tx.abandon(r.ID, "weir")
+			return err
+		})
+		if err != nil || executing > 0 {
+			return err
+		}
+	}
+	if err := e.vault.MarkShredded(r.Org, r.ID); err != nil {
+		return err
+	}
 	err := e.update(ctx, func(tx *txn) error {
-		shredded = false
 		r, err := tx.Request(r.ID)
 		if err != nil {
 			return err
 		}
 		if r.Stage == weir.Delivered {
-			shredded = true
 			return tx.close(&r)
 		}
-		executing, err := tx.abandon(r.ID, "weir")
-		if err != nil || executing > 0 {
-			return err
-		}
-		shredded = true
 		return tx.shred(&r)
 	})
-	if err != nil || !shredded {
+	if err != nil {
 		return err
 	}
 	return e.dropSealed(ctx, r.ID)

@@ -55,7 +55,10 @@ func (t *Tx) ActivateKEK(id string) (version int, news bool, err error) {
 	if err := t.lockKEKs(); err != nil {
 		return 0, false, err
 	}
-	all, err := t.KEKs()
+	all, err := list(t, "list key-encryption keys", func(r row) (k KEK, err error) {
+		err = r.Scan(&k.ID, &k.Version, &k.State)
+		return k, err
+	}, `SELECT id, version, state FROM kek ORDER BY version`)
 	if err != nil {
 		return 0, false, err
 	}
@@ -79,24 +82,24 @@ func (t *Tx) ActivateKEK(id string) (version int, news bool, err error) {
 
 // DestroyKEK notes that a key-encryption key is to be destroyed. It fails with
 // ErrKEKInUse while a request key needs it or while it is the one that wraps.
-// Doing it twice changes nothing.
-func (t *Tx) DestroyKEK(id string) error {
+// Doing it twice changes nothing, and is no news.
+func (t *Tx) DestroyKEK(id string) (news bool, err error) {
 	what := "destroy key-encryption key " + id
 	if err := t.lockKEKs(); err != nil {
-		return err
+		return false, err
 	}
 	state, err := one(t, what, scanValue[KEKState], `SELECT state FROM kek WHERE id = $1`+t.exclusive(), id)
 	if err != nil || state == KEKDestroyed {
-		return err
+		return false, err
 	}
 	needed, err := one(t, what, scanValue[int], `SELECT count(*) FROM request_key WHERE kek = $1 AND wrapped IS NOT NULL`, id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if state == KEKActive || needed > 0 {
-		return fmt.Errorf("%s: it is %s and wraps %d request keys: %w", what, state, needed, ErrKEKInUse)
+		return false, fmt.Errorf("%s: it is %s and wraps %d request keys: %w", what, state, needed, ErrKEKInUse)
 	}
-	return t.put(what, `UPDATE kek SET state = 'DESTROYED', destroyed_at = $2 WHERE id = $1`, id, t.now)
+	return true, t.put(what, `UPDATE kek SET state = 'DESTROYED', destroyed_at = $2 WHERE id = $1`, id, t.now)
 }
 
 // mayWrap refuses a key-encryption key that is no longer the active one, and

@@ -22,8 +22,8 @@ func testKEKsFollowEachOther(t *testing.T, s *store.Store) {
 		same(t, news, false)
 		seed(tx, "R-1", "o")
 		ok(tx.InsertKey("R-1", "o", "k1", []byte("one")))
-		refuse(t, tx.DestroyKEK("k1"), store.ErrKEKInUse)
-		refuse(t, tx.DestroyKEK("nobody"), store.ErrNotFound)
+		destroyRefused(t, tx, "k1", store.ErrKEKInUse)
+		destroyRefused(t, tx, "nobody", store.ErrNotFound)
 	})
 	update(t, s, later, func(tx *store.Tx) {
 		version, news, err := tx.ActivateKEK("k2")
@@ -35,13 +35,13 @@ func testKEKsFollowEachOther(t *testing.T, s *store.Store) {
 		refuse(t, tx.InsertKey("R-2", "o", "k1", []byte("two")), store.ErrOldKEK)
 		ok(tx.InsertKey("R-2", "o", "k2", []byte("two")))
 		same(t, need(tx.OldKEKs()), []string{"k1"})
-		refuse(t, tx.DestroyKEK("k1"), store.ErrKEKInUse) // R-1 needs it
-		refuse(t, tx.DestroyKEK("k2"), store.ErrKEKInUse) // it wraps
+		destroyRefused(t, tx, "k1", store.ErrKEKInUse) // R-1 needs it
+		destroyRefused(t, tx, "k2", store.ErrKEKInUse) // it wraps
 		ok(tx.ShredKey("R-1"))
-		ok(tx.DestroyKEK("k1"))
+		same(t, need(tx.DestroyKEK("k1")), true)
 	})
 	update(t, s, later.Add(time.Hour), func(tx *store.Tx) {
-		ok(tx.DestroyKEK("k1")) // twice
+		same(t, need(tx.DestroyKEK("k1")), false)
 		_, _, err := tx.ActivateKEK("k1")
 		refuse(t, err, store.ErrOldKEK)
 		same(t, need(tx.KEKs()), []store.KEK{
@@ -50,6 +50,12 @@ func testKEKsFollowEachOther(t *testing.T, s *store.Store) {
 		})
 		same(t, need(tx.OldKEKs()), []string(nil))
 	})
+}
+
+func destroyRefused(t *testing.T, tx *store.Tx, id string, want error) {
+	t.Helper()
+	_, err := tx.DestroyKEK(id)
+	refuse(t, err, want)
 }
 
 // testSwapKeysComparesFirst leaves alone what was shredded or swapped since it
@@ -106,7 +112,10 @@ func testDestroyWaitsForSubmissions(t *testing.T, s *store.Store) {
 			return err
 		})
 		if err == nil {
-			err = s.Update(t.Context(), noon, func(tx *store.Tx) error { return tx.DestroyKEK("k1") })
+			err = s.Update(t.Context(), noon, func(tx *store.Tx) error {
+				_, err := tx.DestroyKEK("k1")
+				return err
+			})
 		}
 		destroyed <- err
 	}()
