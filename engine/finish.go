@@ -89,6 +89,9 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 
 const packageBlob = "package"
 
+// ActShred is the ledger's word for a request whose key was destroyed.
+const ActShred = "request.shred"
+
 func certificateKey(id weir.RequestID) string { return "certificate:" + string(id) }
 
 // close shreds the request's key in the transaction that says so.
@@ -106,7 +109,7 @@ func (t *txn) shred(r *weir.Request) error {
 	if err := t.SetSetting(schemasKey(r.ID), ""); err != nil { // only an open plan needs it
 		return err
 	}
-	return t.note(weir.Entry{Act: "request.shred", Org: r.Org, Request: r.ID})
+	return t.note(weir.Entry{Act: ActShred, Org: r.Org, Request: r.ID})
 }
 
 // shredWhenDue ends a delivered request after its retention, and destroys the
