@@ -51,6 +51,8 @@ func conformance() []conformanceTest {
 		{"SwapKeysComparesFirst", testSwapKeysComparesFirst},
 		{"DestroyWaitsForSubmissions", testDestroyWaitsForSubmissions},
 		{"EntryRoundTrip", testEntryRoundTrip},
+		{"DetailsComeBack", testDetailsComeBack},
+		{"Strays", testStrays},
 		{"NumberingTheLedger", testNumberingTheLedger},
 		{"OneSequencer", testOneSequencer},
 		{"Checkpoints", testCheckpoints},
