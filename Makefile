@@ -2,10 +2,10 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-keys prove-audit clean
 
-build: ## the static binary, bin/weir
-	CGO_ENABLED=0 go build -trimpath -o bin/weir ./cmd/weir
+build: ## the static binaries: bin/weir, and bin/weir-verify for auditors
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/weir ./cmd/weir-verify
 
 demo: build ## the main job on an emulated org; exit 10 says that a dead letter waits for a person, as it should
 	bin/weir demo --once || [ $$? -eq 10 ]
@@ -24,6 +24,14 @@ fuzz: ## every fuzz target for FUZZTIME each
 prove-kill: ## kill weir 50 times under 200 requests, on each store, and ask the org what really happened
 	scripts/install
 	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=75m -run '^TestKill$$' ./internal/proof
+
+prove-keys: ## rotate 100,000 request keys, killed in the middle again and again, on each store
+	scripts/install
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=60m -run '^TestKeys$$' ./internal/proof
+
+prove-audit: ## 1,000 tamperings, each found by both verifiers, and a verification of 1,000,000 entries on each store
+	scripts/install
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=60m -run '^Test(Tampering|AuditOfAMillion)$$' ./internal/proof
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -136,7 +136,7 @@ func TestVerbs(t *testing.T) {
 	}
 	const verb = "(?:bin/)?weir ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?"
 	quoted, typed := regexp.MustCompile("`"+verb), regexp.MustCompile(`(?m)^(?:\$ )?`+verb)
-	groups := []string{"org", "map", "dlq", "audit", "config", "sim", "export"}
+	groups := []string{"org", "map", "dlq", "audit", "keys", "config", "sim", "export"}
 	for _, page := range pages(t) {
 		var calls [][]string
 		for i, part := range strings.Split(read(t, page), "```") {

@@ -18,9 +18,9 @@ func (e *Engine) PublicKey() string { return e.publicKey }
 // VerifyLedger checks the whole log against its stored tree, its signed
 // checkpoints and, when one is given, a checkpoint that was saved earlier.
 func (e *Engine) VerifyLedger(ctx context.Context, held []byte) (ledger.Report, error) {
-	if err := e.sequence(ctx); err != nil {
-		return ledger.Report{}, err
-	}
+	// A log that was tampered with may keep the sequencer from its work; it is
+	// read nevertheless.
+	stuck := e.sequence(ctx)
 	var report ledger.Report
 	err := e.view(ctx, func(tx *store.Tx) error {
 		size, err := tx.TreeSize()
@@ -35,13 +35,81 @@ func (e *Engine) VerifyLedger(ctx context.Context, held []byte) (ledger.Report, 
 		for i, c := range saved {
 			notes[i] = c.Note
 		}
-		report, err = ledger.Verify(lines(tx, size), notes, held, treeReader{tx}, e.verify)
+		entries, stop := e.linesAhead(ctx, size)
+		defer stop()
+		if report, err = ledger.Verify(entries, notes, held, treeReader{tx}, e.verify); err != nil {
+			return err
+		}
+		strays, err := tx.Strays(size, 1)
+		if len(strays) > 0 {
+			report.BlameStray(strays[0].Seq, size)
+		}
 		return err
 	})
 	if err != nil {
 		return report, fmt.Errorf("verify the ledger: %w", err)
 	}
+	if report.OK() {
+		return report, stuck
+	}
 	return report, nil
+}
+
+// linesAhead streams the lines from a transaction of its own, so that one core
+// reads entries while another one hashes them. Numbered entries never change,
+// so that a later snapshot shows the same ones. Call stop before the end of ctx.
+func (e *Engine) linesAhead(ctx context.Context, size int64) (_ io.Reader, stop func()) {
+	const piece = 256 << 10
+	ctx, cancel := context.WithCancel(ctx)
+	a := &ahead{pieces: make(chan []byte, 4)}
+	go func() { // ends with the log, or when stop cancels ctx
+		defer close(a.pieces)
+		a.err = e.view(ctx, func(tx *store.Tx) error {
+			for from := lines(tx, size); ; {
+				buf := make([]byte, piece)
+				n, err := io.ReadFull(from, buf)
+				select {
+				case a.pieces <- buf[:n]:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+				if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+			}
+		})
+	}()
+	return a, func() {
+		cancel()
+		for range a.pieces { // wait for its end
+		}
+	}
+}
+
+// ahead reads what another goroutine has read already.
+type ahead struct {
+	pieces chan []byte
+	rest   []byte
+	err    error // set before pieces is closed
+}
+
+func (a *ahead) Read(p []byte) (int, error) {
+	for len(a.rest) == 0 {
+		piece, more := <-a.pieces
+		if !more && a.err == nil {
+			return 0, io.EOF
+		}
+		if !more {
+			return 0, a.err
+		}
+		a.rest = piece
+	}
+	n := copy(p, a.rest)
+	a.rest = a.rest[n:]
+	return n, nil
 }
 
 // Checkpoint signs and returns the newest state of the log, for safe keeping
@@ -81,13 +149,13 @@ func (e *Engine) ExportLedger(ctx context.Context, w io.Writer) error {
 // made anew from what the readers of the log are shown, so that an edit of any
 // column is found.
 func lines(tx *store.Tx, size int64) io.Reader {
-	const page = 500
+	const page = 2000
 	next := int64(1)
 	return ledger.NewLineReader(func() ([]weir.Entry, error) {
 		if next > size {
 			return nil, io.EOF
 		}
-		entries, err := tx.Entries(next, next+page-1)
+		entries, err := tx.Entries(next, min(next+page-1, size))
 		next += page
 		return entries, err
 	})

@@ -20,7 +20,7 @@ const (
 
 // Control is one round of everything that no call drives: heartbeat, adoption
 // of orphans, journal replay, local work of requests, release of dead letters,
-// numbering of the ledger. A runner calls it every tick on every node;
+// rewrapping of keys, numbering of the ledger. A runner calls it every tick on every node;
 // simulations call it by hand.
 func (e *Engine) Control(ctx context.Context) error {
 	if err := e.replaySpill(ctx); err != nil {
@@ -33,6 +33,7 @@ func (e *Engine) Control(ctx context.Context) error {
 		e.finishRequests(ctx),
 		e.releaseLetters(ctx),
 		e.arrange(ctx),
+		e.rewrapSome(ctx),
 		e.sequence(ctx),
 		e.scrubStore(ctx),
 		e.sweep(ctx),

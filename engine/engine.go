@@ -24,12 +24,14 @@ import (
 	"github.com/weirhq/weir/vault"
 )
 
-// Options configure an Engine. DataDir, DSN, KEK and SigningKey are required.
+// Options configure an Engine. DataDir, DSN, SigningKey and
+// one of KEK and Keys are required.
 type Options struct {
-	DataDir    string     // vault, journal and deliveries live below it; 0700
-	DSN        string     // sqlite:///path or postgres://…
-	KEK        vault.KEK  // wraps the request keys
-	SigningKey pii.Secret // note signer key of the ledger and of certificates
+	DataDir    string          // vault, journal and deliveries live below it; 0700
+	DSN        string          // sqlite:///path or postgres://…
+	KEK        vault.KEK       // wraps the request keys, when there are no Keys
+	Keys       vault.KeySource // keeps the keys that wrap the request keys
+	SigningKey pii.Secret      // note signer key of the ledger and of certificates
 	Orgs       []Org
 	Policy     Policy
 
@@ -104,6 +106,9 @@ type Engine struct {
 	arrangedAt time.Time // when the schedule was last made
 
 	spillMu sync.Mutex // one replay of the journal at a time
+
+	rewrapMu sync.Mutex // one pass of rewrapping at a time; guards rewraps
+	rewraps  map[string]rewrapping
 }
 
 // lane is one org at run time.
@@ -137,7 +142,7 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 	if opts.Tick <= 0 {
 		opts.Tick = time.Second
 	}
-	e := &Engine{opts: opts, policy: opts.Policy, node: opts.Node, log: opts.Log, orgs: map[weir.OrgID]*lane{}}
+	e := &Engine{opts: opts, policy: opts.Policy, node: opts.Node, log: opts.Log, orgs: map[weir.OrgID]*lane{}, rewraps: map[string]rewrapping{}}
 	if e.node == "" {
 		e.node = e.nodeName()
 	}
@@ -149,7 +154,7 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 			return nil, err
 		}
 	}
-	v, err := vault.Open(ctx, vault.Options{Dir: e.vaultDir(), KEK: opts.KEK, Now: opts.Now})
+	v, err := vault.Open(ctx, vault.Options{Dir: e.vaultDir(), KEK: opts.KEK, Source: opts.Keys, Now: opts.Now})
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)
 	}
@@ -170,6 +175,12 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 func (e *Engine) prepare(ctx context.Context) error {
 	if err := e.store.Migrate(ctx); err != nil {
 		return fmt.Errorf("migrate store: %w", err)
+	}
+	if _, err := e.adoptKEK(ctx, "weir"); err != nil {
+		return err
+	}
+	if err := e.shredRestored(ctx); err != nil {
+		return err
 	}
 	e.startAt = e.now()
 	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {

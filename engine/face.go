@@ -25,4 +25,5 @@ var (
 	ErrUnavailable    = store.ErrUnavailable
 	ErrCorrupt        = vault.ErrCorrupt
 	ErrFull           = vault.ErrFull
+	ErrKEKInUse       = store.ErrKEKInUse
 )

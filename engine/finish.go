@@ -53,6 +53,11 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 	if err != nil {
 		return err
 	}
+	if r.Right.Mutates() { // nothing is kept for the subject to fetch
+		if err := e.vault.MarkShredded(r.Org, r.ID); err != nil {
+			return err
+		}
+	}
 	err = e.update(ctx, func(tx *txn) error {
 		r, err := tx.Request(r.ID)
 		if err != nil {
@@ -74,7 +79,7 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 		if err := tx.learn(&r); err != nil {
 			return err
 		}
-		if r.Right.Mutates() { // nothing is kept for the subject to fetch
+		if r.Right.Mutates() {
 			return tx.close(&r)
 		}
 		return nil
@@ -86,6 +91,9 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 }
 
 const packageBlob = "package"
+
+// ActShred is the ledger's word for a request whose key was destroyed.
+const ActShred = "request.shred"
 
 func certificateKey(id weir.RequestID) string { return "certificate:" + string(id) }
 
@@ -104,31 +112,38 @@ func (t *txn) shred(r *weir.Request) error {
 	if err := t.SetSetting(schemasKey(r.ID), ""); err != nil { // only an open plan needs it
 		return err
 	}
-	return t.note(weir.Entry{Act: "request.shred", Org: r.Org, Request: r.ID})
+	return t.note(weir.Entry{Act: ActShred, Org: r.Org, Request: r.ID})
 }
 
 // shredWhenDue ends a delivered request after its retention, and destroys the
 // key of one that was rejected or cancelled once no call of it is under way.
+// The mark comes before the row: it is what a backup cannot take back.
 func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
-	shredded := false
+	executing := 0
+	if r.Stage != weir.Delivered {
+		err := e.update(ctx, func(tx *txn) error {
+			var err error
+			executing, err = tx.abandon(r.ID, "weir")
+			return err
+		})
+		if err != nil || executing > 0 {
+			return err
+		}
+	}
+	if err := e.vault.MarkShredded(r.Org, r.ID); err != nil {
+		return err
+	}
 	err := e.update(ctx, func(tx *txn) error {
-		shredded = false
 		r, err := tx.Request(r.ID)
 		if err != nil {
 			return err
 		}
 		if r.Stage == weir.Delivered {
-			shredded = true
 			return tx.close(&r)
 		}
-		executing, err := tx.abandon(r.ID, "weir")
-		if err != nil || executing > 0 {
-			return err
-		}
-		shredded = true
 		return tx.shred(&r)
 	})
-	if err != nil || !shredded {
+	if err != nil {
 		return err
 	}
 	return e.dropSealed(ctx, r.ID)

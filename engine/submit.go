@@ -65,33 +65,52 @@ func (e *Engine) Submit(ctx context.Context, in Submission) (weir.Request, error
 			kinds = append(kinds, id.Kind)
 		}
 	}
-	first := in.Identifiers[0]
-	err = e.update(ctx, func(tx *txn) error {
-		r := r // the transaction may run again
-		if err := tx.InsertRequest(r, e.vault.Index(first.Kind, first.Value.Reveal())); err != nil {
-			return err
+	accept := func() error {
+		return e.update(ctx, func(tx *txn) error {
+			if err := tx.InsertRequest(r, e.vault.Index(in.Identifiers[0].Kind, in.Identifiers[0].Value.Reveal())); err != nil {
+				return err
+			}
+			if err := tx.InsertKey(r.ID, r.Org, kek, wrapped); err != nil {
+				return err
+			}
+			if err := tx.PutBlob(store.Blob{Request: r.ID, Kind: subjectBlob.Kind, Ref: ref, At: tx.Now()}); err != nil {
+				return err
+			}
+			if err := tx.SetSetting(kindsKey(r.ID), strings.Join(kinds, ",")); err != nil {
+				return err
+			}
+			return tx.received(r, in.By)
+		})
+	}
+	if err = accept(); errors.Is(err, store.ErrOldKEK) { // another node rotated
+		if wrapped, kek, err = e.rewrapNew(ctx, r, wrapped); err == nil {
+			err = accept()
 		}
-		if err := tx.InsertKey(r.ID, r.Org, kek, wrapped); err != nil {
-			return err
-		}
-		if err := tx.PutBlob(store.Blob{Request: r.ID, Kind: subjectBlob.Kind, Ref: ref, At: tx.Now()}); err != nil {
-			return err
-		}
-		if err := tx.SetSetting(kindsKey(r.ID), strings.Join(kinds, ",")); err != nil {
-			return err
-		}
-		err := tx.note(weir.Entry{By: in.By, Act: "request.submit", Org: r.Org, Request: r.ID, Detail: map[string]string{
-			"right": string(r.Right), "law": r.Law, "due": stamp(r.DueAt), "ref": r.Ref, "subject": r.Subject,
-		}})
-		if err != nil || e.policy.IdentityVerification {
-			return err
-		}
-		return tx.verify(&r, "weir", "policy: identity verification is off")
-	})
+	}
 	if err != nil {
 		return weir.Request{}, fmt.Errorf("submit: %w", err)
 	}
 	return e.Request(ctx, r.ID)
+}
+
+// received notes a new request and, where the policy says so, starts it.
+func (t *txn) received(r weir.Request, by string) error {
+	err := t.note(weir.Entry{By: by, Act: "request.submit", Org: r.Org, Request: r.ID, Detail: map[string]string{
+		"right": string(r.Right), "law": r.Law, "due": stamp(r.DueAt), "ref": r.Ref, "subject": r.Subject,
+	}})
+	if err != nil || t.e.policy.IdentityVerification {
+		return err
+	}
+	return t.verify(&r, "weir", "policy: identity verification is off")
+}
+
+// rewrapNew wraps the key of a request that is being submitted with the key
+// that another node has made the one that wraps.
+func (e *Engine) rewrapNew(ctx context.Context, r weir.Request, wrapped []byte) ([]byte, string, error) {
+	if _, err := e.adoptKEK(ctx, "weir"); err != nil {
+		return nil, "", err
+	}
+	return e.vault.Rewrap(ctx, r.Org, r.ID, wrapped)
 }
 
 func (e *Engine) newRequest(l *lane, in Submission) (weir.Request, error) {

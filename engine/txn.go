@@ -86,6 +86,9 @@ const (
 	KeyCalls       = "calls"
 	KeyOutcome     = "outcome"
 	KeyBy          = "by"
+	KeyKEK         = "kek"
+	KeyVersion     = "version"
+	KeyCount       = "count"
 )
 
 // logEntry writes one transition to the log: the act as message, ids and

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/pbkdf2"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -41,23 +40,25 @@ type localKEK struct {
 	aead *aead.AESGCM
 }
 
-// FileKEK reads a key-encryption key from a file of mode 0600. The file must
-// not lie in the data directory: a backup of that directory would then hold
-// both the lock and the key.
+// FileKEK reads the key-encryption key that wraps from a keyring; see KeyFile.
+// The file must not lie in the data directory: a backup of that directory
+// would then hold both the lock and the key.
 func FileKEK(path, dataDir string) (KEK, error) {
-	if err := outside(path, dataDir); err != nil {
-		return nil, err
-	}
-	secret, err := ReadSecretFile(path)
+	return first(KeyFile(path, dataDir).Load(context.Background()))
+}
+
+// CredentialKEK reads the key-encryption key that wraps from a keyring that
+// systemd passed to the service (LoadCredential= or LoadCredentialEncrypted=).
+func CredentialKEK(name string) (KEK, error) { return first(credentialKEKs(name)) }
+
+func first(keks []KEK, err error) (KEK, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseKEK("key file "+path, secret)
+	return keks[0], nil
 }
 
-// CredentialKEK reads a key-encryption key that systemd passed to the service
-// (LoadCredential= or LoadCredentialEncrypted=).
-func CredentialKEK(name string) (KEK, error) {
+func credentialKEKs(name string) ([]KEK, error) {
 	dir := os.Getenv("CREDENTIALS_DIRECTORY")
 	what := "credential " + name
 	if dir == "" {
@@ -80,7 +81,8 @@ func CredentialKEK(name string) (KEK, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseKEK(what, secret)
+	defer secret.Clear()
+	return parseKEKs(what, secret)
 }
 
 // PassphraseKEK derives a key-encryption key with PBKDF2-HMAC-SHA256. The salt
@@ -101,19 +103,14 @@ func PassphraseKEK(pass pii.Secret, salt []byte) (KEK, error) {
 
 // CreateKEKFile makes a new random key-encryption key. It never overwrites.
 func CreateKEKFile(path string) error {
-	raw := make([]byte, keySize)
-	_, _ = rand.Read(raw) // never fails
-	text := make([]byte, 0, len(kekPrefix)+2*keySize+1)
-	text = append(hex.AppendEncode(append(text, kekPrefix...), raw), '\n')
-	clear(raw)
+	text := append(newKEKLine(), '\n')
 	defer clear(text)
 	return WriteSecretFile(path, pii.New(text))
 }
 
-// parseKEK clears the secret.
-func parseKEK(what string, secret pii.Secret) (KEK, error) {
-	defer secret.Clear()
-	digits, found := bytes.CutPrefix(bytes.TrimSpace(secret.Reveal()), []byte(kekPrefix))
+// parseKEK reads one line of a keyring.
+func parseKEK(what string, line []byte) (KEK, error) {
+	digits, found := bytes.CutPrefix(line, []byte(kekPrefix))
 	raw := make([]byte, keySize)
 	if found && len(digits) == 2*keySize {
 		if _, err := hex.Decode(raw, digits); err == nil { // the error would echo a digit of the key

@@ -240,63 +240,6 @@ func TestWrappedKeyIsBound(t *testing.T) {
 	}
 }
 
-func TestRotation(t *testing.T) {
-	v, p := newVault(t)
-	wrapped, oldID, err := v.NewKey(t.Context(), org, request)
-	check(t, err)
-	k, err := v.Key(t.Context(), org, request, wrapped)
-	check(t, err)
-	ref := sealed(t, k, page, []byte("kept"))
-	alias := v.Pseudonym("email", []byte("x"))
-
-	next := place{p.base, p.dir, filepath.Join(p.base, "etc", "next")}
-	check(t, vault.CreateKEKFile(next.kek))
-	nextOpts, err := next.options()
-	check(t, err)
-	check(t, v.Rotate(t.Context(), nextOpts.KEK))
-	rewrapped, newID, err := v.Rewrap(t.Context(), org, request, wrapped, nextOpts.KEK)
-	check(t, err)
-	if newID == oldID || newID != nextOpts.KEK.ID() {
-		t.Errorf("ids %q, %q", oldID, newID)
-	}
-	reads := func(v *vault.Vault, wrapped []byte) {
-		t.Helper()
-		k, err := v.Key(t.Context(), org, request, wrapped)
-		check(t, err)
-		defer k.Close()
-		if b, err := opened(t.Context(), k, page, ref); err != nil || string(b) != "kept" {
-			t.Errorf("%q, %v", b, err)
-		}
-	}
-	reads(v, wrapped) // a row that was not rewrapped yet
-	reads(v, rewrapped)
-
-	w := next.open(t) // the old KEK is gone
-	reads(w, rewrapped)
-	if w.Pseudonym("email", []byte("x")) != alias {
-		t.Error("rotation changed the pseudonyms")
-	}
-	if _, err := w.Key(t.Context(), org, request, wrapped); !errors.Is(err, vault.ErrWrongKey) {
-		t.Errorf("the old KEK's row: %v", err)
-	}
-}
-
-// TestRotationAfterCrash: the new KEK is configured, nothing was rewrapped yet.
-func TestRotationAfterCrash(t *testing.T) {
-	_, p := newVault(t)
-	old, err := p.options()
-	check(t, err)
-	next := place{p.base, p.dir, filepath.Join(p.base, "etc", "next")}
-	check(t, vault.CreateKEKFile(next.kek))
-	opts, err := next.options()
-	check(t, err)
-	opts.Old = []vault.KEK{old.KEK}
-	v, err := vault.Open(t.Context(), opts)
-	check(t, err)
-	check(t, v.Close())
-	next.open(t) // without the old one
-}
-
 func TestClosedKey(t *testing.T) {
 	v, _ := newVault(t)
 	k := newKey(t, v, org, request)

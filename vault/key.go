@@ -40,8 +40,16 @@ func (v *Vault) NewKey(ctx context.Context, org weir.OrgID, request weir.Request
 }
 
 // Key unwraps the data key of a request. It fails for the wrapped key of any
-// other org or request.
+// other org or request, and for a request that was shredded, even when a backup
+// brought the wrapped key back.
 func (v *Vault) Key(ctx context.Context, org weir.OrgID, request weir.RequestID, wrapped []byte) (*Key, error) {
+	gone, err := v.Shredded(org, request)
+	if err == nil && gone {
+		err = ErrShredded
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the key of request %s: %w", request, err)
+	}
 	dek, _, err := v.unwrap(ctx, wrapped, dekAD(org, request))
 	if err != nil {
 		return nil, fmt.Errorf("open the key of request %s: %w", request, err)
@@ -54,16 +62,17 @@ func (v *Vault) Key(ctx context.Context, org weir.OrgID, request weir.RequestID,
 	return &Key{vault: v, org: org, request: request, ring: r}, nil
 }
 
-// Rewrap wraps a request's data key with another KEK. No blob changes. The
-// engine compares and swaps the row, so that a kill in between leaves either
-// the old wrapped key or the new one, and both open.
-func (v *Vault) Rewrap(ctx context.Context, org weir.OrgID, request weir.RequestID, wrapped []byte, to KEK) (rewrapped []byte, kekID string, err error) {
+// Rewrap wraps a request's data key with the KEK that wraps what is new. No
+// blob changes. The engine compares and swaps the row, so that a kill in
+// between leaves either the old wrapped key or the new one, and both open.
+func (v *Vault) Rewrap(ctx context.Context, org weir.OrgID, request weir.RequestID, wrapped []byte) (rewrapped []byte, kekID string, err error) {
 	ad := dekAD(org, request)
 	dek, _, err := v.unwrap(ctx, wrapped, ad)
 	if err != nil {
 		return nil, "", fmt.Errorf("rewrap the key of request %s: %w", request, err)
 	}
 	defer clear(dek)
+	to := v.primary()
 	if rewrapped, err = wrapWith(ctx, to, dek, ad); err != nil {
 		return nil, "", fmt.Errorf("rewrap the key of request %s: %w", request, err)
 	}

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 )
 
 // keysName is the file that holds the store's own keys: those for pseudonyms,
@@ -123,25 +122,22 @@ func encodeStoreKeys(ctx context.Context, dek []byte, to KEK) ([]byte, error) {
 	return json.Marshal(keysFile{keysVersion, wrapped})
 }
 
-// Rotate makes another KEK the one that wraps, and rewraps the vault's own
-// keys with it. Older KEKs go on unwrapping until the process ends, so that
-// the rows can be rewrapped one by one; see Rewrap. After a crash in between,
-// Open with the new KEK and the old one in Options.Old continues.
-func (v *Vault) Rotate(ctx context.Context, to KEK) error {
-	v.mu.Lock()
-	v.keks = append([]KEK{to}, slices.DeleteFunc(slices.Clone(v.keks), func(k KEK) bool { return k.ID() == to.ID() })...)
-	v.mu.Unlock()
+// rewrapStoreKeys wraps the vault's own keys with the KEK that wraps what is
+// new, unless they are already. Several nodes may do it: they write the same.
+func (v *Vault) rewrapStoreKeys(ctx context.Context) error {
 	wrapped, err := v.readStoreKeys()
 	if err != nil {
 		return err
 	}
 	dek, id, err := v.unwrap(ctx, wrapped, storeAD())
-	if err != nil || id == to.ID() {
-		clear(dek)
-		return err
+	if err != nil {
+		return fmt.Errorf("rewrap the vault's own keys: %w", err)
 	}
 	defer clear(dek)
-	return v.saveStoreKeys(ctx, dek, to)
+	if to := v.primary(); to.ID() != id {
+		return v.saveStoreKeys(ctx, dek, to)
+	}
+	return nil
 }
 
 func isEmpty(root *os.Root) (bool, error) {

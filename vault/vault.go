@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// Options configure a vault. Dir and KEK are required.
+// Options configure a vault. Dir and one of KEK and Source are required.
 type Options struct {
 	Dir     string           // created 0700; must be ours alone
-	KEK     KEK              // wraps what is new
-	Old     []KEK            // only unwrap, while a rotation lasts
+	KEK     KEK              // a key that never changes, when there is no Source
+	Source  KeySource        // keeps the key-encryption keys
 	MinFree int64            // bytes that Admit leaves free on the file system
 	Quota   int64            // bytes of sealed blobs that Admit allows; 0 = no quota
 	Now     func() time.Time // orders the journal's files; nil = time.Now
@@ -29,6 +29,7 @@ type Vault struct {
 	blobs *os.Root // Dir/blobs: sealed pages, subjects, letters, packages
 	out   *os.Root // Dir/out: encrypted deliveries
 	logs  *os.Root // Dir/journal
+	gone  *os.Root // Dir/shredded: which requests were
 	store *ring    // the store's own keys: pseudonyms, index, journal
 	used  atomic.Int64
 
@@ -40,13 +41,17 @@ type Vault struct {
 // the configured key is the right one. It refuses to start otherwise and says
 // why; it never makes new keys where sealed data is waiting for old ones.
 func Open(ctx context.Context, opts Options) (_ *Vault, err error) {
-	if opts.KEK == nil {
-		return nil, errors.New("vault: no key-encryption key is configured; create one with: weir init")
+	if opts.Source == nil {
+		opts.Source = FixedKeys(opts.KEK)
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	v := &Vault{opts: opts, keks: append([]KEK{opts.KEK}, opts.Old...)}
+	keks, err := opts.Source.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &Vault{opts: opts, keks: keks}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, v.Close())
@@ -67,6 +72,9 @@ func Open(ctx context.Context, opts Options) (_ *Vault, err error) {
 	if v.logs, err = subTrusted(v.root, "journal"); err != nil {
 		return nil, err
 	}
+	if v.gone, err = subTrusted(v.root, "shredded"); err != nil {
+		return nil, err
+	}
 	if err = v.openStoreKeys(ctx); err != nil {
 		return nil, err
 	}
@@ -84,7 +92,7 @@ func (v *Vault) Close() error {
 		v.store = nil
 	}
 	var errs []error
-	for _, r := range []*os.Root{v.blobs, v.out, v.logs, v.root} {
+	for _, r := range []*os.Root{v.blobs, v.out, v.logs, v.gone, v.root} {
 		if r != nil {
 			errs = append(errs, r.Close())
 		}

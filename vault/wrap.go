@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // wrapVersion is the first byte of every wrapped key: version, length of the
@@ -38,22 +39,23 @@ func splitWrapped(wrapped []byte) (id string, ct []byte, err error) {
 	return string(wrapped[2:n]), wrapped[n:], nil
 }
 
-// unwrap finds the KEK that wrapped and asks it. The caller clears the result.
+// unwrap finds the KEK that wrapped and asks it. One that is not known may be
+// newer than this process: then the keys are read again. The caller clears the
+// result.
 func (v *Vault) unwrap(ctx context.Context, wrapped, ad []byte) (dek []byte, id string, err error) {
 	id, ct, err := splitWrapped(wrapped)
 	if err != nil {
 		return nil, "", err
 	}
-	v.mu.RLock()
-	i := slices.IndexFunc(v.keks, func(k KEK) bool { return k.ID() == id })
-	var kek KEK
-	current := v.keks[0].ID()
-	if i >= 0 {
-		kek = v.keks[i]
-	}
-	v.mu.RUnlock()
+	kek := v.find(id)
 	if kek == nil {
-		return nil, id, fmt.Errorf("%w: this was wrapped by %s, but the configured key is %s", ErrWrongKey, id, current)
+		if err := v.reload(ctx); err != nil {
+			return nil, id, fmt.Errorf("%w: this was wrapped by %s: %w", ErrWrongKey, id, err)
+		}
+		kek = v.find(id)
+	}
+	if kek == nil {
+		return nil, id, fmt.Errorf("%w: this was wrapped by %s, but the configured key is %s", ErrWrongKey, id, strings.Join(v.KEKs(), ", "))
 	}
 	dek, err = kek.Unwrap(ctx, ct, ad)
 	if err != nil {
@@ -64,6 +66,18 @@ func (v *Vault) unwrap(ctx context.Context, wrapped, ad []byte) (dek []byte, id 
 		return nil, id, fmt.Errorf("%w: %s unwrapped a key of %d bytes", ErrCorrupt, id, len(dek))
 	}
 	return dek, id, nil
+}
+
+// find returns the KEK of that id, or nil.
+func (v *Vault) find(id string) KEK {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for _, k := range v.keks {
+		if k.ID() == id {
+			return k
+		}
+	}
+	return nil
 }
 
 // primary is the KEK that wraps what is new.

@@ -37,8 +37,6 @@ func asFailure(err error) *web.Failure {
 	}{
 		{errNoConfig, web.ExitConfig, "no_config", "`weir init` writes one; --config or $WEIR_CONFIG names another."},
 		{config.ErrOrgExists, web.ExitConflict, "org_exists", "Nothing was changed. `weir org list` shows it."},
-		{vault.ErrWrongKey, web.ExitAuth, "wrong_key", "The data is intact and stays sealed. Restore the key file that sealed it."},
-		{vault.ErrUnsafe, web.ExitConfig, "unsafe_secret", ""},
 		{vault.ErrFull, web.ExitFailure, "disk_full", "Nothing was lost; weir goes on when there is room."},
 		{salesforce.ErrIncompleteAuth, web.ExitAuth, "credentials", "`weir config show` prints the references."},
 		{errCredentials, web.ExitAuth, "credentials", "Nothing was sent. `weir config show` prints the references."},

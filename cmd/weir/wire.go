@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,15 +23,15 @@ import (
 
 // engineOptions turns the configuration into what the engine wants.
 func engineOptions(cfg *config.Config, why purpose) (engine.Options, error) {
-	kek, err := openKEK(cfg)
-	if err != nil {
-		return engine.Options{}, err
+	keys := keySource(cfg)
+	if _, err := keys.Load(context.Background()); err != nil {
+		return engine.Options{}, keyMissing("key file", err)
 	}
 	signing, err := config.ResolveSecret(cfg.Keys.Signing, cfg.Dir())
 	if err != nil {
 		return engine.Options{}, keyMissing("signing key", err)
 	}
-	opts := engine.Options{DataDir: cfg.DataDir, DSN: cfg.Store, KEK: kek, SigningKey: signing, Policy: housePolicy(cfg)}
+	opts := engine.Options{DataDir: cfg.DataDir, DSN: cfg.Store, Keys: keys, SigningKey: signing, Policy: housePolicy(cfg)}
 	for i, o := range cfg.Orgs {
 		if cfg.Origin(fmt.Sprintf("orgs[%d].auth.audience", i)).Kind == config.FromDefault {
 			o.Auth.Audience = "" // the client derives it, which is right for sandboxes too
@@ -44,13 +45,13 @@ func engineOptions(cfg *config.Config, why purpose) (engine.Options, error) {
 	return opts, nil
 }
 
-func openKEK(cfg *config.Config) (vault.KEK, error) {
+// keySource is where the configuration says that the keyring is.
+func keySource(cfg *config.Config) vault.KeySource {
 	if path, ok := config.FileOf(cfg.Keys.KEK); ok {
-		kek, err := vault.FileKEK(path, cfg.DataDir)
-		return kek, keyMissing("key file", err)
+		return vault.KeyFile(path, cfg.DataDir)
 	}
 	_, name, _ := strings.Cut(cfg.Keys.KEK, ":")
-	return vault.CredentialKEK(name)
+	return vault.CredentialKeys(name)
 }
 
 // keyMissing tells what an absent key means; other errors stay as they are.

@@ -71,7 +71,7 @@ var house = map[string]place{
 	"engine": {
 		layer: shell, databases: true,
 		may:      slices.Concat(wordsAll, coreAll, edgesOurs, []string{"internal/runner"}),
-		testsMay: []string{"emulator", "internal/pgtest"},
+		testsMay: []string{"emulator", "internal/pgtest", "internal/tampertest"},
 	},
 
 	"internal/metrics": {layer: faces, may: wordsAll, testsMay: all},
@@ -79,9 +79,13 @@ var house = map[string]place{
 	"internal/web":     {layer: faces, may: slices.Concat(wordsAll, coreAll, edgesOurs, []string{"engine"}), testsMay: all},
 	"internal/demo":    {layer: faces, may: without(all, "internal/runner", "internal/pgtest", "internal/demo"), testsMay: all},
 	"cmd/weir":         {layer: faces, may: without(all, "internal/runner", "internal/pgtest"), testsMay: all},
+	// A second implementation for auditors: it shares nothing with us, so that
+	// what weir gets wrong is not wrong there too.
+	"cmd/weir-verify": {layer: faces, testsMay: with(all, "internal/tampertest")},
 
 	"internal/arch":            {layer: support},
 	"internal/pgtest":          {layer: support, databases: true},
+	"internal/tampertest":      {layer: support, may: wordsAll},
 	"internal/tools/testcount": {layer: support},
 	"internal/tools/termsvg":   {layer: support},
 	// Real processes under attack; it looks at them from outside.
@@ -130,7 +134,7 @@ var owners = map[string][]string{
 	"github.com/goccy/go-yaml":                 {"internal/config", "internal/datamap"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"internal/config", "internal/datamap"},
 	"github.com/golang-jwt/jwt/v5":             {"salesforce", "emulator"},
-	"golang.org/x/mod/sumdb":                   {"internal/ledger", "engine", "cmd/weir"},
+	"golang.org/x/mod/sumdb":                   {"internal/ledger", "engine", "cmd/weir", "cmd/weir-verify"},
 	"golang.org/x/sync":                        {"engine", "internal/runner", "salesforce", "internal/demo", "cmd/weir"},
 	"golang.org/x/sys":                         {"vault", "internal/store", "internal/runner", "engine", "internal/config", "internal/web", "cmd/weir"},
 	"golang.org/x/term":                        {"cmd/weir", "internal/demo"},

@@ -60,16 +60,7 @@ func ParseLine(raw []byte) (weir.Entry, error) {
 	return e, nil
 }
 
-func encodeEntry(e weir.Entry) ([]byte, error) {
-	out, err := compactJSON(line{
-		Act: e.Act, At: e.At.UTC(), By: e.By, Detail: e.Detail,
-		Org: e.Org, Request: e.Request, Seq: e.Seq, Step: e.Step,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("ledger: encode entry %d: %w", e.Seq, err)
-	}
-	return out, nil
-}
+func encodeEntry(e weir.Entry) ([]byte, error) { return appendEntry(nil, e) }
 
 // NewLineReader turns pages of entries into the stream that Verify reads. next
 // returns the next page and io.EOF after the last one. Numbers are not judged
@@ -102,12 +93,12 @@ func (r *lineReader) fill() {
 	entries, r.err = r.next()
 	r.page = r.page[:0]
 	for _, e := range entries {
-		raw, err := encodeEntry(e)
+		page, err := appendEntry(r.page, e)
 		if err != nil {
 			r.err = err
 			break
 		}
-		r.page = append(append(r.page, raw...), '\n')
+		r.page = append(page, '\n')
 	}
 	r.rest = r.page
 }

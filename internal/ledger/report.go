@@ -67,6 +67,15 @@ func (r *Report) blame(f *finding) {
 	r.Tampering, r.FirstBad, r.LastBad, r.Reason = f.kind, f.first, f.last, f.reason
 }
 
+// BlameStray tells of an entry whose number lies outside of the log's 1 to
+// size: readers see it, and no hash covers it. What was found before weighs more.
+func (r *Report) BlameStray(seq, size int64) {
+	if !r.OK() {
+		return
+	}
+	r.blame(&finding{Inserted, seq, seq, fmt.Sprintf("an entry was inserted outside of the log: it bears the number %d, and the log has %d", seq, size)})
+}
+
 // entries names a span in words.
 func entries(first, last int64) string {
 	if first == last {

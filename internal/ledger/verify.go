@@ -240,6 +240,9 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 
 // seqOf reads the number of a line; the rest of it is the hash's business.
 func seqOf(raw []byte) (int64, bool) {
+	if seq, ok := plainSeq(raw); ok {
+		return seq, json.Valid(raw)
+	}
 	var l struct {
 		Seq int64 `json:"seq"`
 	}
@@ -247,4 +250,23 @@ func seqOf(raw []byte) (int64, bool) {
 		return 0, false
 	}
 	return l.Seq, true
+}
+
+// plainSeq finds the number where a line of ours has it: after the only key of
+// that name, which no string can contain because its quotes would be escaped.
+func plainSeq(raw []byte) (int64, bool) {
+	key := []byte(`,"seq":`)
+	at := bytes.Index(raw, key)
+	if at < 0 || bytes.Count(raw[at:], []byte(`"seq"`)) != 1 {
+		return 0, false
+	}
+	var seq int64
+	digits := raw[at+len(key):]
+	for i, c := range digits {
+		if c < '0' || c > '9' || i > 17 {
+			return seq, i > 0 && i <= 18 && (digits[0] != '0' || i == 1) && (c == ',' || c == '}')
+		}
+		seq = 10*seq + int64(c-'0')
+	}
+	return 0, false
 }

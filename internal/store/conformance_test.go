@@ -47,7 +47,12 @@ func conformance() []conformanceTest {
 		{"IntentsRace", testIntentsRace},
 		{"KeyIsShreddedForGood", testKeyIsShreddedForGood},
 		{"RequestsToShred", testRequestsToShred},
+		{"KEKsFollowEachOther", testKEKsFollowEachOther},
+		{"SwapKeysComparesFirst", testSwapKeysComparesFirst},
+		{"DestroyWaitsForSubmissions", testDestroyWaitsForSubmissions},
 		{"EntryRoundTrip", testEntryRoundTrip},
+		{"DetailsComeBack", testDetailsComeBack},
+		{"Strays", testStrays},
 		{"NumberingTheLedger", testNumberingTheLedger},
 		{"OneSequencer", testOneSequencer},
 		{"Checkpoints", testCheckpoints},
@@ -121,7 +126,7 @@ func empty(t *testing.T, s *store.Store) {
 	update(t, s, noon, func(tx *store.Tx) {
 		for _, table := range []string{
 			"checkpoint", "tree_hash", "entry", "letter_event", "letter", "decision_step", "decision", "policy",
-			"intent", "step", "finding", "approval", "plan", "blob", "workload", "request_key", "request", "object_schema",
+			"intent", "step", "finding", "approval", "plan", "blob", "workload", "request_key", "kek", "request", "object_schema",
 			"org", "node", "setting",
 		} {
 			if _, err := tx.SQL().ExecContext(t.Context(), "DELETE FROM "+table); err != nil {

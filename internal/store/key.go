@@ -22,8 +22,12 @@ func scanKey(r row) (k KeyRow, err error) {
 	return k, err
 }
 
-// InsertKey keeps the wrapped key of a new request.
+// InsertKey keeps the wrapped key of a new request. It fails with ErrOldKEK
+// when the key-encryption key was rotated away in the meantime.
 func (t *Tx) InsertKey(request weir.RequestID, org weir.OrgID, kekID string, wrapped []byte) error {
+	if err := t.mayWrap(kekID); err != nil {
+		return err
+	}
 	return t.put("insert key of "+string(request), `
 		INSERT INTO request_key (request, org, kek, wrapped, created_at, shredded_at)
 		VALUES ($1, $2, $3, $4, $5, 0)`, request, org, kekID, wrapped, t.now)

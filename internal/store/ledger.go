@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -18,8 +19,70 @@ const entryColumns = `id, coalesce(seq, 0), at, actor, act, org, request, step, 
 
 func scanEntry(r row) (e Row, err error) {
 	err = r.Scan(&e.RowID, &e.Entry.Seq, instant{&e.Entry.At}, &e.Entry.By, &e.Entry.Act, &e.Entry.Org,
-		&e.Entry.Request, &e.Entry.Step, document{&e.Entry.Detail})
+		&e.Entry.Request, &e.Entry.Step, details{&e.Entry.Detail})
 	return e, err
+}
+
+// details reads a document of words only. Verification reads a million of
+// them, so the plain ones are read without encoding/json.
+type details struct{ to *map[string]string }
+
+// Scan implements sql.Scanner.
+func (d details) Scan(src any) error {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("a document is %T and not text", src)
+	}
+	if *d.to = plainWords(text); *d.to != nil {
+		return nil
+	}
+	return document{d.to}.Scan(text)
+}
+
+// plainWords reads {"a":"b","c":"d"} without escapes; nil is anything else.
+func plainWords(text string) map[string]string {
+	if len(text) < 2 || text[0] != '{' || strings.Contains(text, `\`) {
+		return nil
+	}
+	words := make(map[string]string, strings.Count(text, `":"`))
+	for rest := text[1:]; ; rest = rest[1:] {
+		name, after, ok := plainString(rest)
+		if !ok || after == "" || after[0] != ':' {
+			return nil
+		}
+		value, after, ok := plainString(after[1:])
+		if !ok || after == "" {
+			return nil
+		}
+		if _, twice := words[name]; twice {
+			return nil
+		}
+		words[name] = value
+		switch rest = after; {
+		case rest == "}":
+			return words
+		case rest[0] != ',':
+			return nil
+		}
+	}
+}
+
+// plainString reads a string of printable ASCII.
+func plainString(text string) (s, rest string, ok bool) {
+	if text == "" || text[0] != '"' {
+		return "", "", false
+	}
+	end := strings.IndexByte(text[1:], '"')
+	if end < 0 {
+		return "", "", false
+	}
+	s = text[1 : 1+end]
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return "", "", false
+		}
+	}
+	return s, text[2+end:], true
 }
 
 // Append writes an entry, not yet numbered, in the transaction of what it
@@ -104,6 +167,16 @@ func (t *Tx) Entries(from, to int64) ([]weir.Entry, error) {
 		e, err := scanEntry(r)
 		return e.Entry, err
 	}, `SELECT `+entryColumns+` FROM entry WHERE seq BETWEEN $1 AND $2 ORDER BY seq`, from, to)
+}
+
+// Strays lists some entries that bear a number which the tree does not hold.
+// Nobody of ours writes one.
+func (t *Tx) Strays(size int64, limit int) ([]weir.Entry, error) {
+	w := where{args: []any{size}}
+	return list(t, "look for strays in the ledger", func(r row) (weir.Entry, error) {
+		e, err := scanEntry(r)
+		return e.Entry, err
+	}, `SELECT `+entryColumns+` FROM entry WHERE seq < 1 OR seq > $1 ORDER BY seq`+w.limit(limit), w.args...)
 }
 
 // EntriesSince lists entries written after that row, numbered or not, for a

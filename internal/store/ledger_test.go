@@ -42,6 +42,42 @@ func testEntryRoundTrip(t *testing.T, s *store.Store) {
 	})
 }
 
+// testDetailsComeBack: whatever stands in a detail is read as it was written,
+// whether it is plain enough for the short way or not.
+func testDetailsComeBack(t *testing.T, s *store.Store) {
+	for _, d := range []map[string]string{
+		nil, {"a": "b"}, {"a": "b", "c": ""}, {"": "x"}, {"a": `"`, "b": `\`}, {"<": ">&"}, {"é": "ü\u2028"}, {"tab": "\t"}, {"a": `,"b":"c"`}, {"a": "}"},
+	} {
+		update(t, s, noon, func(tx *store.Tx) {
+			ok(tx.Append(weir.Entry{Act: "detail", Detail: d}))
+			rows := need(tx.Unnumbered(0))
+			same(t, rows[len(rows)-1].Entry.Detail, d)
+		})
+	}
+	for _, text := range []string{`{"a":"b"`, `{"a":"b",}`, `{"a":"b"}}`, `{"a" "b"}`, `{"a":1}`, `{`, ``, `["a"]`} {
+		err := s.Update(t.Context(), noon, func(tx *store.Tx) error {
+			if _, err := tx.SQL().ExecContext(t.Context(), "UPDATE entry SET detail = '"+text+"'"); err != nil {
+				return err
+			}
+			_, err := tx.Unnumbered(1)
+			return err
+		})
+		if err == nil {
+			t.Errorf("the detail %s was read", text)
+		}
+	}
+}
+
+// testStrays finds numbers that the tree does not hold.
+func testStrays(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		entries(tx, 3)
+		need(number(tx, 0))
+		same(t, need(tx.Strays(3, 0)), []weir.Entry(nil))
+		same(t, need(tx.Strays(2, 0))[0].Seq, int64(3))
+	})
+}
+
 func testNumberingTheLedger(t *testing.T, s *store.Store) {
 	update(t, s, noon, func(tx *store.Tx) {
 		same(t, need(tx.TreeSize()), int64(0))

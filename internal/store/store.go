@@ -31,6 +31,10 @@ var (
 	ErrIntentOpen = errors.New("an intent is open for this record")
 	// ErrShredded: the request's key was destroyed.
 	ErrShredded = errors.New("the key was shredded")
+	// ErrOldKEK: the key-encryption key no longer wraps.
+	ErrOldKEK = errors.New("the key-encryption key was rotated away")
+	// ErrKEKInUse: the key-encryption key is needed.
+	ErrKEKInUse = errors.New("the key-encryption key is still needed")
 	// ErrLocked: another process has the SQLite store open.
 	ErrLocked = errors.New("the store is in use by another process")
 	// ErrUnavailable: the database is gone, full or unreachable. Whoever holds

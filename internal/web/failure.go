@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/vault"
 )
 
 // The exit codes of every verb (docs/exit-codes.md). New codes may be added; a
@@ -80,6 +81,10 @@ var failures = []struct { //nolint:gochecknoglobals // a constant table; Go has 
 	{weir.ErrNoSuchTransition, ExitConflict, "not_in_that_state", "`weir status` shows where it stands."},
 	{engine.ErrMovedElsewhere, ExitConflict, "moved_elsewhere", "Somebody else changed it at the same time; nothing was lost. Look again and repeat."},
 	{engine.ErrShredded, ExitConflict, "shredded", "The request's key was destroyed when it ended."},
+	{engine.ErrKEKInUse, ExitConflict, "key_in_use", "Nothing was destroyed. `weir keys rotate` makes another key the one that wraps; `weir keys list` shows what needs each."},
+	{vault.ErrShredded, ExitConflict, "shredded", "The request's key was destroyed when it ended."},
+	{vault.ErrWrongKey, ExitAuth, "wrong_key", "The data is intact and stays sealed. Restore the key file that sealed it."},
+	{vault.ErrUnsafe, ExitConfig, "unsafe_secret", "Nothing was opened or changed; the data is intact and stays sealed."},
 	{engine.ErrNotFound, ExitNotFound, "not_found", ""},
 	{engine.ErrLocked, ExitStore, "store_locked", "Another weir holds the store. Its socket answers every verb while it runs."},
 	{engine.ErrUnavailable, ExitStore, "store_unreachable", "Nothing was lost; a running weir keeps outcomes in its journal."},

@@ -64,6 +64,11 @@ func Operations() map[string]Operation {
 		"certificate":  operation(certificate),
 		"package":      operation(accessPackage),
 		"totals":       operation(totals),
+		"keys":         operation(keys),
+		"keys-rotate":  operation(rotateKeys),
+		"keys-rewrap":  operation(rewrapKeys),
+		"keys-destroy": operation(destroyKEK),
+		"keys-reshred": operation(reshred),
 	}
 }
 
