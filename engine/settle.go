@@ -123,12 +123,8 @@ func (t *txn) outcome(s *settlement, f *weir.Fault, jitter uint32, st weir.Step,
 	if f == nil || s.Request == "" {
 		return o, nil
 	}
-	steps, err := t.StepsOf(s.Request)
-	for _, other := range steps {
-		if !other.State.Ended() {
-			o.Remaining += callPace // what must still fit before the due date
-		}
-	}
+	open, err := t.OpenSteps(s.Request)
+	o.Remaining = time.Duration(open) * callPace // what must still fit before the due date
 	return o, err
 }
 

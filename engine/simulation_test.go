@@ -64,7 +64,7 @@ func newSimulation(t *testing.T, seed uint64, people int, org emulator.Options) 
 	org.Seed, org.Profile, org.Latency, org.Limits.DailyAPI = seed, emulator.Rude(), 300*time.Millisecond, dailyLimit
 	s.world = newWorld(t, setup{
 		random: rand.NewChaCha8(key),
-		org: org,
+		org:    org,
 		policy: func(p *engine.Policy) {
 			p.SingleOperator, p.IdentityVerification = false, true
 			p.Retention = 4 * 24 * time.Hour

@@ -45,14 +45,17 @@ func (e *Engine) update(ctx context.Context, fn func(*txn) error) error {
 	return nil
 }
 
-// note appends an entry to the ledger inside the transaction.
-func (t *txn) note(n weir.Entry) error {
-	n.At = t.Now()
-	if n.By == "" {
-		n.By = "weir"
+// note appends entries to the ledger inside the transaction.
+func (t *txn) note(entries ...weir.Entry) error {
+	for i := range entries {
+		n := &entries[i]
+		n.At = t.Now()
+		if n.By == "" {
+			n.By = "weir"
+		}
 	}
-	t.notes = append(t.notes, n)
-	return t.Append(n)
+	t.notes = append(t.notes, entries...)
+	return t.Append(entries...)
 }
 
 // noteGate remembers a closed gate for the log only: the decision itself is in

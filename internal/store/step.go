@@ -19,15 +19,15 @@ func scanStep(r row) (s weir.Step, err error) {
 
 // InsertSteps accepts steps and counts them.
 func (t *Tx) InsertSteps(steps []weir.Step) error {
-	for _, s := range steps {
-		err := t.put("insert step "+string(s.ID), `
-			INSERT INTO step (`+stepColumns+`, claim)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, '')`,
+	rows := make([][]any, len(steps))
+	for i, s := range steps {
+		rows[i] = []any{
 			s.ID, s.Request, s.Org, s.Kind, s.Phase, s.State, s.Epoch, s.Shape, s.Object, s.Record,
-			s.Rank, s.Args, s.Attempts, s.Conflicts, s.DueAt, s.WakeAt, s.Cause, s.Node, s.Until)
-		if err != nil {
-			return err
+			s.Rank, s.Args, s.Attempts, s.Conflicts, s.DueAt, s.WakeAt, s.Cause, s.Node, s.Until, "",
 		}
+	}
+	if err := t.insertMany("insert steps", `INSERT INTO step (`+stepColumns+`, claim)`, "", rows); err != nil {
+		return err
 	}
 	return t.count("accepted_steps", len(steps))
 }
@@ -42,6 +42,22 @@ func (t *Tx) StepsOf(request weir.RequestID) ([]weir.Step, error) {
 	return list(t, "list steps of "+string(request), scanStep,
 		`SELECT `+stepColumns+` FROM step WHERE request = $1 ORDER BY rank, id`, request)
 }
+
+// NextRank is the first rank behind every step of the request.
+func (t *Tx) NextRank(request weir.RequestID) (int, error) {
+	return one(t, "read last rank of "+string(request), scanValue[int],
+		`SELECT coalesce(max(rank) + 1, 0) FROM step WHERE request = $1`, request)
+}
+
+// OpenSteps counts the steps of the request that have not ended.
+func (t *Tx) OpenSteps(request weir.RequestID) (int, error) {
+	return one(t, "count open steps of "+string(request), scanValue[int],
+		`SELECT count(*) FROM step WHERE request = $1 AND `+unended, request)
+}
+
+// unended is the condition of the index step_open, word for word, without which
+// the index is not used.
+const unended = `state NOT IN ('DONE', 'WAIVED', 'CANCELLED')`
 
 // AdvanceStep moves the step along the verdict's edge, lets set (which may be
 // nil) change the other fields, and writes it if state and epoch are still the
@@ -99,22 +115,19 @@ func (t *Tx) writeStep(s *weir.Step, next weir.Step) error {
 
 // ReleaseNextRank makes ready what was planned of the lowest rank that has
 // steps which have not ended; a dead or escalated step holds the later ranks
-// back. It returns how many it released and how many steps of the request have
-// not ended at all.
-func (t *Tx) ReleaseNextRank(request weir.RequestID) (released, open int, err error) {
+// back. It returns how many it released and whether the request has any step
+// that has not ended at all.
+func (t *Tx) ReleaseNextRank(request weir.RequestID) (released int, open bool, err error) {
 	what := "release next rank of " + string(request)
-	open, err = one(t, what, scanValue[int], `
-		SELECT count(*) FROM step
-		WHERE request = $1 AND state NOT IN ('DONE', 'WAIVED', 'CANCELLED')`, request)
-	if err != nil || open == 0 {
-		return 0, 0, err
+	rank, open, err := maybe(t, what, scanValue[int], `
+		SELECT rank FROM step WHERE request = $1 AND `+unended+` ORDER BY rank LIMIT 1`, request)
+	if err != nil || !open {
+		return 0, false, err
 	}
 	released, err = t.exec(what, `
 		UPDATE step SET state = 'READY'
-		WHERE request = $1 AND state = 'PLANNED' AND rank = (
-			SELECT min(rank) FROM step
-			WHERE request = $1 AND state NOT IN ('DONE', 'WAIVED', 'CANCELLED'))`, request)
-	return released, open, err
+		WHERE request = $1 AND rank = $2 AND state = 'PLANNED' AND `+unended, request, rank)
+	return released, true, err
 }
 
 // CancelSteps cancels every step of the request that the table lets be
