@@ -11,8 +11,17 @@ import (
 )
 
 // finish ends a step well; outcome says how: applied, already, gone, read.
-func (t *txn) finish(st *weir.Step, outcome string) error {
-	if err := t.AdvanceStep(st, weir.Succeed, func(s *weir.Step) { s.Cause = "" }); err != nil {
+func (t *txn) finish(st *weir.Step, outcome string) error { return t.finishWith(st, outcome, nil) }
+
+// finishWith also sets what the step's last call taught; nil sets nothing.
+func (t *txn) finishWith(st *weir.Step, outcome string, set func(*weir.Step)) error {
+	err := t.AdvanceStep(st, weir.Succeed, func(s *weir.Step) {
+		if set != nil {
+			set(s)
+		}
+		s.Cause = ""
+	})
+	if err != nil {
 		return err
 	}
 	return t.noteStep(st, "step.done", map[string]string{KeyOutcome: outcome})

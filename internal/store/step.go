@@ -37,6 +37,19 @@ func (t *Tx) Step(id weir.StepID) (weir.Step, error) {
 	return one(t, "read step "+string(id), scanStep, `SELECT `+stepColumns+` FROM step WHERE id = $1`, id)
 }
 
+// StepsByID reads several steps.
+func (t *Tx) StepsByID(ids []weir.StepID) (map[weir.StepID]weir.Step, error) {
+	found := make(map[weir.StepID]weir.Step, len(ids))
+	err := inChunks(ids, 1, func(marks string, args []any) error {
+		steps, err := list(t, "read steps", scanStep, `SELECT `+stepColumns+` FROM step WHERE id IN (`+marks+`)`, args...)
+		for _, s := range steps {
+			found[s.ID] = s
+		}
+		return err
+	})
+	return found, err
+}
+
 // StepsOf lists the steps of a request in the order of their ranks.
 func (t *Tx) StepsOf(request weir.RequestID) ([]weir.Step, error) {
 	return list(t, "list steps of "+string(request), scanStep,
@@ -88,9 +101,11 @@ func (t *Tx) EditStep(s *weir.Step, set func(*weir.Step)) error {
 	return t.writeStep(s, next)
 }
 
-// writeStep is the one statement that changes a step which somebody holds.
+// writeStep is the one statement that changes a step which somebody holds. What
+// a step is about never changes, and so its place in the indexes by rank does not.
 func (t *Tx) writeStep(s *weir.Step, next weir.Step) error {
 	next.ID, next.Request, next.Org, next.Kind = s.ID, s.Request, s.Org, s.Kind
+	next.Shape, next.Object, next.Record, next.Rank, next.DueAt = s.Shape, s.Object, s.Record, s.Rank, s.DueAt
 	next.Epoch = s.Epoch
 	if next.State != weir.StepExecuting {
 		next.Node, next.Until = "", time.Time{}
@@ -101,12 +116,11 @@ func (t *Tx) writeStep(s *weir.Step, next weir.Step) error {
 		return fmt.Errorf("write step %s: it would wait until never", s.ID)
 	}
 	err := t.change("write step "+string(s.ID), `
-		UPDATE step SET phase = $4, state = $5, shape = $6, object = $7, record = $8, rank = $9, args = $10,
-			attempts = $11, conflicts = $12, due_at = $13, wake_at = $14, cause = $15, node = $16, until = $17
+		UPDATE step SET phase = $4, state = $5, args = $6, attempts = $7, conflicts = $8, wake_at = $9, cause = $10,
+			node = $11, until = $12
 		WHERE id = $1 AND state = $2 AND epoch = $3`,
 		s.ID, s.State, s.Epoch,
-		next.Phase, next.State, next.Shape, next.Object, next.Record, next.Rank, next.Args,
-		next.Attempts, next.Conflicts, next.DueAt, next.WakeAt, next.Cause, next.Node, next.Until)
+		next.Phase, next.State, next.Args, next.Attempts, next.Conflicts, next.WakeAt, next.Cause, next.Node, next.Until)
 	if err == nil {
 		*s = next
 	}
