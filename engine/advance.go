@@ -24,7 +24,7 @@ func (t *txn) advance(id weir.RequestID) error {
 			_, err := t.abandon(id, "weir")
 			return err
 		}
-		if _, open, err := t.ReleaseNextRank(id); err != nil || open > 0 {
+		if _, open, err := t.ReleaseNextRank(id); err != nil || open {
 			return err
 		}
 		moved, err := t.next(&r)
@@ -64,13 +64,9 @@ func (t *txn) next(r *weir.Request) (bool, error) {
 // add inserts steps behind everything the request has done so far: their ranks
 // count from the highest rank in use.
 func (t *txn) add(r *weir.Request, steps []weir.Step, lowest weir.StepState) error {
-	before, err := t.StepsOf(r.ID)
+	base, err := t.NextRank(r.ID)
 	if err != nil {
 		return err
-	}
-	base := 0
-	for _, s := range before {
-		base = max(base, s.Rank+1)
 	}
 	first := 0
 	for i, s := range steps {

@@ -65,50 +65,32 @@ func (e *Engine) adopt(ctx context.Context) error {
 	for _, n := range dead {
 		gone[n] = true
 	}
-	err = e.update(ctx, func(tx *txn) error {
-		others, err := tx.OrphansOf("")
-		if err != nil {
-			return err
-		}
-		for i, st := range others {
-			foreign := st.Node != e.node && e.store.Dialect() == store.SQLite
-			if !gone[st.Node] && !foreign && !tx.Now().After(st.Until) {
-				continue
-			}
-			if err := tx.adoptStep(&others[i]); err != nil && !errors.Is(err, store.ErrMovedElsewhere) {
-				return err
-			}
-		}
-		return nil
-	})
+	holders, err := e.holders(ctx)
 	if err != nil {
-		return fmt.Errorf("adopt orphans: %w", err)
+		return err
+	}
+	for _, h := range holders {
+		foreign := h.Node != e.node && e.store.Dialect() == store.SQLite
+		ended := e.now() // claims that have run out
+		if gone[h.Node] || foreign {
+			ended = h.Until.AddDate(1000, 0, 0) // all of them
+		}
+		if !h.Until.Before(ended) {
+			continue
+		}
+		if err := e.adoptFrom(ctx, h, ended); err != nil {
+			return fmt.Errorf("adopt orphans of %s: %w", h.Node, err)
+		}
 	}
 	return nil
 }
 
-// adoptStep gives an orphan back to the queue. Where a write may be under way,
-// the step waits for the settle time and then reads back.
-func (t *txn) adoptStep(st *weir.Step) error {
-	was := map[string]string{"from": st.Node, "phase": string(st.Phase)} // the advance clears and changes them
-	verdict, set := weir.Yield, func(*weir.Step) {}
-	if st.Kind == weir.StepErase && st.Phase == weir.PhaseWrite {
-		l, err := t.e.lane(st.Org)
-		if err != nil {
-			return nil //nolint:nilerr // an org that is no longer configured keeps its orphans until it is
-		}
-		verdict = weir.Defer
-		set = func(s *weir.Step) {
-			s.Phase, s.Cause, s.WakeAt = weir.PhaseConfirm, weir.UnknownOutcome, t.Now().Add(l.Governor.Settle)
-		}
-	}
-	if err := t.WakeOrg(st.Org, t.Now()); err != nil {
+func (e *Engine) holders(ctx context.Context) (all []store.Holder, err error) {
+	err = e.view(ctx, func(tx *store.Tx) error {
+		all, err = tx.Holders()
 		return err
-	}
-	if err := t.AdvanceStep(st, verdict, set); err != nil {
-		return err
-	}
-	return t.noteStep(st, "step.adopted", was)
+	})
+	return all, err
 }
 
 // Due lists the orgs that have work now.

@@ -115,6 +115,7 @@ type Engine struct {
 type lane struct {
 	Org
 	client *salesforce.Client
+	policy string // hash of the governor's policy
 
 	mu      sync.Mutex
 	changed time.Time // the credentials' age when they were last read
@@ -184,8 +185,8 @@ func (e *Engine) prepare(ctx context.Context) error {
 	}
 	e.startAt = e.now()
 	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
-		for id := range e.orgs {
-			if err := tx.EnsureOrg(id); err != nil {
+		for id, l := range e.orgs {
+			if err := errors.Join(tx.EnsureOrg(id), l.keepPolicy(tx)); err != nil {
 				return err
 			}
 		}

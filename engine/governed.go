@@ -22,8 +22,7 @@ type governed struct {
 	state governor.State
 	rungs rungs
 
-	policy string // hash of the policy in force
-	snap   bool   // the next decision carries a snapshot
+	snap bool // the next decision carries a snapshot
 }
 
 func (t *txn) lockGovernor(l *lane) (*governed, error) {
@@ -38,12 +37,18 @@ func (t *txn) lockGovernor(l *lane) (*governed, error) {
 	if g.rungs, err = decodeRungs(org.Capabilities); err != nil {
 		return nil, fmt.Errorf("org %s: %w", l.ID, err)
 	}
+	return g, nil
+}
+
+// keepPolicy stores the policy that will be in force while this engine is open:
+// the replay log names it by its hash.
+func (l *lane) keepPolicy(tx *store.Tx) error {
 	doc, err := json.Marshal(l.Governor)
 	if err != nil {
-		return nil, fmt.Errorf("encode policy: %w", err)
+		return fmt.Errorf("encode policy: %w", err)
 	}
-	g.policy = digest(doc)
-	return g, t.SavePolicy(g.policy, doc)
+	l.policy = digest(doc)
+	return tx.SavePolicy(l.policy, doc)
 }
 
 // admit asks whether a call may be sent and records question and answer.
@@ -78,7 +83,7 @@ func (g *governed) record(kind string, before governor.State, input any, dec wei
 		return fmt.Errorf("encode ruling: %w", err)
 	}
 	d := store.Decision{
-		Org: g.lane.ID, Node: g.tx.e.node, Kind: kind, OrgVersion: g.org.Version, PolicyHash: g.policy,
+		Org: g.lane.ID, Node: g.tx.e.node, Kind: kind, OrgVersion: g.org.Version, PolicyHash: g.lane.policy,
 		Input: in, Ruling: ruling, StateHash: governor.Hash(g.state), Steps: steps, At: g.tx.Now(),
 	}
 	if g.snap {

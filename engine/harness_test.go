@@ -46,12 +46,16 @@ type setup struct {
 	now    func() time.Time
 	log    *slog.Logger
 	random io.Reader
-	people int // seeded subjects; 6 when zero
+	people int    // seeded subjects; 6 when zero
+	dir    string // for data, store and keys; the test's own when empty
 }
 
 func newWorld(t *testing.T, s setup) *world {
 	t.Helper()
-	dir := t.TempDir()
+	dir := s.dir
+	if dir == "" {
+		dir = t.TempDir()
+	}
 	w := &world{t: t, dir: dir}
 	if s.dsn == "" {
 		s.dsn = "sqlite://" + filepath.Join(dir, "weir.db")

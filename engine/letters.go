@@ -24,6 +24,11 @@ var ErrNotReleasable = errors.New("the cause has not cleared")
 func (e *Engine) Letters(ctx context.Context, f store.LetterFilter) ([]weir.Letter, error) {
 	var out []weir.Letter
 	err := e.view(ctx, func(tx *store.Tx) error {
+		if f.After != "" {
+			if _, err := tx.Letter(f.After); err != nil {
+				return err
+			}
+		}
 		var err error
 		out, err = tx.Letters(f)
 		slices.SortStableFunc(out, func(a, b weir.Letter) int { return deadletter.Order(a, b, tx.Now()) })

@@ -82,12 +82,9 @@ func (e *Engine) releaseLetters(ctx context.Context) error {
 }
 
 func (e *Engine) heldByCause(ctx context.Context, l *lane) (map[weir.ReleaseKind]int, error) {
-	held := map[weir.ReleaseKind]int{}
-	err := e.view(ctx, func(tx *store.Tx) error {
-		letters, err := tx.Letters(store.LetterFilter{Org: l.ID, State: weir.LetterOpen})
-		for _, d := range letters {
-			held[d.Release]++
-		}
+	var held map[weir.ReleaseKind]int
+	err := e.view(ctx, func(tx *store.Tx) (err error) {
+		held, err = tx.LettersByRelease(l.ID)
 		return err
 	})
 	return held, err
@@ -167,9 +164,26 @@ func (e *Engine) reloadCredentials(l *lane) (bool, error) {
 	return true, nil
 }
 
-// releaseCleared sends the letters of one release condition back to work.
+// releaseAtOnce bounds one transaction of a release.
+const releaseAtOnce = 500
+
+// releaseCleared sends the letters of one release condition back to work, the
+// most urgent first.
 func (e *Engine) releaseCleared(ctx context.Context, l *lane, kind weir.ReleaseKind) error {
-	err := e.update(ctx, func(tx *txn) error {
+	for {
+		n, err := e.releaseSome(ctx, l, kind)
+		if err != nil {
+			return fmt.Errorf("release dead letters of %s: %w", l.ID, err)
+		}
+		if n < releaseAtOnce {
+			return nil
+		}
+	}
+}
+
+func (e *Engine) releaseSome(ctx context.Context, l *lane, kind weir.ReleaseKind) (released int, err error) {
+	err = e.update(ctx, func(tx *txn) error {
+		released = 0
 		org, err := tx.Org(l.ID)
 		if err != nil {
 			return err
@@ -178,24 +192,23 @@ func (e *Engine) releaseCleared(ctx context.Context, l *lane, kind weir.ReleaseK
 		if err != nil || !governor.Cleared(l.Governor, state, kind, tx.Now()) {
 			return err
 		}
-		letters, err := tx.Letters(store.LetterFilter{Org: l.ID, State: weir.LetterOpen})
+		letters, err := tx.Letters(store.LetterFilter{Org: l.ID, State: weir.LetterOpen, Release: kind, Limit: releaseAtOnce})
 		if err != nil {
 			return err
 		}
 		for _, d := range letters {
-			if d.Release != kind {
+			err := tx.sendAgain(d, "weir", "released", string(kind))
+			if errors.Is(err, store.ErrMovedElsewhere) {
 				continue
 			}
-			if err := tx.sendAgain(d, "weir", "released", string(kind)); err != nil && !errors.Is(err, store.ErrMovedElsewhere) {
+			if err != nil {
 				return err
 			}
+			released++
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("release dead letters of %s: %w", l.ID, err)
-	}
-	return nil
+	return released, err
 }
 
 // sendAgain returns a dead step to the queue with fresh budgets; the letter

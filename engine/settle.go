@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/plan"
+	"github.com/weirhq/weir/internal/store"
 )
 
 // settleAll observes the call once, and once more for each element of a
@@ -90,10 +91,14 @@ func (t *txn) settleFailedCall(g *governed, s *settlement, steps []*weir.Step, d
 // the meantime (its epoch moved), whose outcome must change no state.
 func (t *txn) heldSteps(s *settlement) ([]*weir.Step, error) {
 	steps := make([]*weir.Step, len(s.Steps))
+	found, err := t.StepsByID(heldIDs(s.Steps))
+	if err != nil {
+		return nil, err
+	}
 	for i, h := range s.Steps {
-		st, err := t.Step(h.ID)
-		if err != nil {
-			return nil, err
+		st, ok := found[h.ID]
+		if !ok {
+			return nil, fmt.Errorf("read step %s: %w", h.ID, store.ErrNotFound)
 		}
 		if st.Epoch == h.Epoch && st.State == weir.StepExecuting {
 			steps[i] = &st
@@ -123,12 +128,8 @@ func (t *txn) outcome(s *settlement, f *weir.Fault, jitter uint32, st weir.Step,
 	if f == nil || s.Request == "" {
 		return o, nil
 	}
-	steps, err := t.StepsOf(s.Request)
-	for _, other := range steps {
-		if !other.State.Ended() {
-			o.Remaining += callPace // what must still fit before the due date
-		}
-	}
+	open, err := t.OpenSteps(s.Request)
+	o.Remaining = time.Duration(open) * callPace // what must still fit before the due date
 	return o, err
 }
 
@@ -222,11 +223,7 @@ func intentState(st *weir.Step, r result) weir.IntentState {
 }
 
 func (t *txn) closeIntent(st *weir.Step, state weir.IntentState) error {
-	in, open, err := t.OpenIntentOf(st.ID)
-	if err != nil || !open {
-		return err
-	}
-	return t.CloseIntent(st.ID, in.Epoch, state)
+	return t.CloseOpenIntent(st.ID, state)
 }
 
 func (t *txn) settleResult(g *governed, st *weir.Step, r result) error {
@@ -244,12 +241,10 @@ func (t *txn) settleResult(g *governed, st *weir.Step, r result) error {
 	}
 	switch r.Verdict { //nolint:exhaustive // work gives three of the verdicts; the others are the engine's own
 	case weir.Succeed:
-		if r.Args != nil {
-			if err := t.EditStep(st, set); err != nil {
-				return err
-			}
+		if r.Args == nil {
+			set = nil
 		}
-		return t.finish(st, r.Outcome)
+		return t.finishWith(st, r.Outcome, set)
 	case weir.Yield:
 		return t.AdvanceStep(st, weir.Yield, set)
 	case weir.Defer:

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -63,6 +64,7 @@ func newSimulation(t *testing.T, seed uint64, people int, org emulator.Options) 
 	}
 	org.Seed, org.Profile, org.Latency, org.Limits.DailyAPI = seed, emulator.Rude(), 300*time.Millisecond, dailyLimit
 	s.world = newWorld(t, setup{
+		dir:    memoryDir(t),
 		random: rand.NewChaCha8(key),
 		org:    org,
 		policy: func(p *engine.Policy) {
@@ -78,6 +80,22 @@ func newSimulation(t *testing.T, seed uint64, people int, org emulator.Options) 
 	s.reopen()
 	s.hangScales()
 	return s
+}
+
+// memoryDir is a directory in memory where the system has one: power does not
+// fail in a simulation, and every commit of a month would wait for the disk.
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "weir-simulation-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // reopen starts weir anew on what it left.

@@ -76,18 +76,23 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 			return err
 		}
 		worked = true
-		dec, err := g.admit(weir.Ask{
+		ask := weir.Ask{
 			Now: tx.Now(), Cost: 1, DueAt: steps[0].DueAt, InFlight: inFlight,
 			Mutates: steps[0].Phase == weir.PhaseWrite || steps[0].Kind == weir.StepPurge,
-		}, steps)
+		}
+		if dec, doomed := g.dooms(ask); doomed {
+			if err := tx.doom(g, ask, dec); err != nil {
+				return err
+			}
+			return g.save()
+		}
+		dec, err := g.admit(ask, steps)
 		if err != nil {
 			return err
 		}
 		switch dec.Ruling {
 		case weir.Proceed:
 			j, err = tx.take(l, g, steps)
-		case weir.DeadLetter:
-			err = tx.buryAll(steps, dec)
 		default:
 			worked = false
 			g.org.WakeAt = wakeTime(dec.Wait.Until)

@@ -20,8 +20,9 @@ import (
 // stop each other for a second, until the server ends one of them.
 type txn struct {
 	*store.Tx
-	e     *Engine
-	notes []weir.Entry
+	e       *Engine
+	notes   []weir.Entry // for the log, once all is committed
+	pending []weir.Entry // for the ledger, before the commit
 }
 
 // update runs fn in one write transaction with one time. fn may run again
@@ -34,7 +35,7 @@ func (e *Engine) update(ctx context.Context, fn func(*txn) error) error {
 			return err
 		}
 		notes = t.notes
-		return nil
+		return t.Append(t.pending...)
 	})
 	if err != nil {
 		return err
@@ -45,14 +46,26 @@ func (e *Engine) update(ctx context.Context, fn func(*txn) error) error {
 	return nil
 }
 
-// note appends an entry to the ledger inside the transaction.
-func (t *txn) note(n weir.Entry) error {
-	n.At = t.Now()
-	if n.By == "" {
-		n.By = "weir"
+// pendingEntries is how many entries wait at most to be inserted together.
+const pendingEntries = 64
+
+// note appends entries to the ledger inside the transaction, many at a time.
+func (t *txn) note(entries ...weir.Entry) error {
+	for i := range entries {
+		n := &entries[i]
+		n.At = t.Now()
+		if n.By == "" {
+			n.By = "weir"
+		}
 	}
-	t.notes = append(t.notes, n)
-	return t.Append(n)
+	t.notes = append(t.notes, entries...)
+	t.pending = append(t.pending, entries...)
+	if len(t.pending) < pendingEntries {
+		return nil
+	}
+	all := t.pending
+	t.pending = nil
+	return t.Append(all...)
 }
 
 // noteGate remembers a closed gate for the log only: the decision itself is in

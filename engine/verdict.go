@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"maps"
 	"strconv"
 	"time"
@@ -9,12 +8,20 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
 	"github.com/weirhq/weir/internal/deadletter"
-	"github.com/weirhq/weir/internal/store"
 )
 
 // finish ends a step well; outcome says how: applied, already, gone, read.
-func (t *txn) finish(st *weir.Step, outcome string) error {
-	if err := t.AdvanceStep(st, weir.Succeed, func(s *weir.Step) { s.Cause = "" }); err != nil {
+func (t *txn) finish(st *weir.Step, outcome string) error { return t.finishWith(st, outcome, nil) }
+
+// finishWith also sets what the step's last call taught; nil sets nothing.
+func (t *txn) finishWith(st *weir.Step, outcome string, set func(*weir.Step)) error {
+	err := t.AdvanceStep(st, weir.Succeed, func(s *weir.Step) {
+		if set != nil {
+			set(s)
+		}
+		s.Cause = ""
+	})
+	if err != nil {
 		return err
 	}
 	return t.noteStep(st, "step.done", map[string]string{KeyOutcome: outcome})
@@ -124,19 +131,11 @@ func (t *txn) bury(st *weir.Step, r result, dec weir.Decision) error {
 	return t.noteStep(st, "step.dead", d)
 }
 
-// buryAll hands steps to a person before their call was sent, because even the
-// wait that the governor computed would end too late.
-func (t *txn) buryAll(steps []weir.Step, dec weir.Decision) error {
-	for i := range steps {
-		f := &weir.Fault{Category: dec.Wait.Cause, Scope: weir.ScopeOrg, Effect: weir.EffectNone}
-		if err := t.bury(&steps[i], result{Fault: f}, dec); err != nil && !errors.Is(err, store.ErrMovedElsewhere) {
-			return err
-		}
-	}
-	return nil
+func (t *txn) noteStep(st *weir.Step, act string, detail map[string]string) error {
+	return t.note(t.entryOf(st, act, detail))
 }
 
-func (t *txn) noteStep(st *weir.Step, act string, detail map[string]string) error {
+func (t *txn) entryOf(st *weir.Step, act string, detail map[string]string) weir.Entry {
 	d := map[string]string{KeyOutcome: "", KeyObject: st.Object, KeyRecord: st.Record, "kind": string(st.Kind), "phase": string(st.Phase)}
 	maps.Copy(d, detail)
 	for k, v := range d {
@@ -144,7 +143,7 @@ func (t *txn) noteStep(st *weir.Step, act string, detail map[string]string) erro
 			delete(d, k)
 		}
 	}
-	return t.note(weir.Entry{Act: act, Org: st.Org, Request: st.Request, Step: st.ID, Detail: d})
+	return weir.Entry{Act: act, Org: st.Org, Request: st.Request, Step: st.ID, Detail: d}
 }
 
 func faultDetail(f *weir.Fault) map[string]string {

@@ -15,7 +15,8 @@ func (a *app) dlqVerbs() *cobra.Command {
 }
 
 func (a *app) dlqListVerb() *cobra.Command {
-	var org, state, class, request, older string
+	var org, state, class, request, older, after string
+	var limit int
 	cmd := &cobra.Command{
 		Use: "list", Short: "List dead letters, the most endangered first",
 		Args: exactly(),
@@ -23,6 +24,7 @@ func (a *app) dlqListVerb() *cobra.Command {
 			in := web.LettersInput{
 				Org: weir.OrgID(org), State: weir.LetterState(strings.ToUpper(state)),
 				Cause: weir.Category(strings.ToLower(class)), Request: weir.RequestID(request),
+				Limit: limit, After: weir.LetterID(after),
 			}
 			switch in.State {
 			case "", weir.LetterOpen, weir.LetterReleased, weir.LetterResolved:
@@ -40,7 +42,7 @@ func (a *app) dlqListVerb() *cobra.Command {
 			if err := a.ask(cmd.Context(), "letters", in, &out); err != nil {
 				return err
 			}
-			return a.show(out, func(p *page) { lettersText(p, out.Letters) })
+			return a.show(out, func(p *page) { lettersText(p, out.Letters, out.Next) })
 		},
 	}
 	f := cmd.Flags()
@@ -49,10 +51,12 @@ func (a *app) dlqListVerb() *cobra.Command {
 	f.StringVar(&class, "class", "", "only this cause, such as auth_config")
 	f.StringVar(&request, "request", "", "only this request")
 	f.StringVar(&older, "older", "", "only those older than this, such as 4h")
+	f.IntVar(&limit, "limit", 200, "how many at most")
+	f.StringVar(&after, "after", "", "go on behind this letter, the last one of the page before")
 	return cmd
 }
 
-func lettersText(p *page, all []web.LetterDoc) {
+func lettersText(p *page, all []web.LetterDoc, next weir.LetterID) {
 	if len(all) == 0 {
 		p.linef("No dead letters.")
 		return
@@ -65,6 +69,9 @@ func lettersText(p *page, all []web.LetterDoc) {
 		}
 	}
 	p.grid([]string{"id", "request", "class", "step", "age", "slack", "goes when", "code"}, rows)
+	if next != "" {
+		p.linef("There may be more: weir dlq list --after %s", next)
+	}
 }
 
 func releaseText(k weir.ReleaseKind) string {

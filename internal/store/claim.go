@@ -32,7 +32,7 @@ func (t *Tx) Batchmates(s weir.Step, most int) ([]weir.Step, error) {
 	}
 	others, err := list(t, "find batchmates of "+string(s.ID), scanStep, `
 		SELECT `+stepColumns+` FROM step
-		WHERE request = $1 AND shape = $2 AND phase = $3 AND state = 'READY' AND id <> $4
+		WHERE request = $1 AND shape = $2 AND phase = $3 AND state = 'READY' AND id <> $4 AND `+unended+`
 		ORDER BY rank, id LIMIT $5`, s.Request, s.Shape, s.Phase, s.ID, most-1)
 	return append(mates, others...), err
 }
@@ -60,22 +60,4 @@ func (t *Tx) ClaimSteps(steps []weir.Step, claim, node string, until time.Time) 
 		}
 	}
 	return claimed, nil
-}
-
-// Orphans lists the executing steps whose node has not beaten since that time,
-// or whose claim has ended.
-func (t *Tx) Orphans(deadBefore time.Time) ([]weir.Step, error) {
-	return list(t, "find orphans", scanStep, `
-		SELECT `+stepColumns+` FROM step
-		WHERE state = 'EXECUTING' AND (until < $1 OR NOT EXISTS (
-			SELECT 1 FROM node WHERE node.id = step.node AND node.beat_at >= $2))
-		ORDER BY org, due_at, rank, id`, t.now, deadBefore)
-}
-
-// OrphansOf lists the executing steps of every other node. An embedded weir,
-// which knows from its lock file that it is alone, adopts them at once.
-func (t *Tx) OrphansOf(excludeNode string) ([]weir.Step, error) {
-	return list(t, "find orphans of other nodes", scanStep, `
-		SELECT `+stepColumns+` FROM step WHERE state = 'EXECUTING' AND node <> $1
-		ORDER BY org, due_at, rank, id`, excludeNode)
 }

@@ -57,6 +57,7 @@ func conformance() []conformanceTest {
 		{"OneSequencer", testOneSequencer},
 		{"Checkpoints", testCheckpoints},
 		{"LetterOpensAgain", testLetterOpensAgain},
+		{"ManyDieAtOnce", testManyDieAtOnce},
 		{"LettersInTheOrderOfRisk", testLettersInTheOrderOfRisk},
 		{"LetterKeepsItsHistory", testLetterKeepsItsHistory},
 		{"NodesBeat", testNodesBeat},

@@ -49,13 +49,11 @@ func (t *Tx) AppendDecision(d Decision) (seq int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, step := range d.Steps {
-		err := t.put(what, `INSERT INTO decision_step (step, org, seq) VALUES ($1, $2, $3)`, step, d.Org, seq)
-		if err != nil {
-			return 0, err
-		}
+	rows := make([][]any, len(d.Steps))
+	for i, step := range d.Steps {
+		rows[i] = []any{step, d.Org, seq}
 	}
-	return seq, nil
+	return seq, t.insertMany(what, `INSERT INTO decision_step (step, org, seq)`, "", rows)
 }
 
 // DecisionsOf lists the decisions that a step took part in.

@@ -6,24 +6,20 @@ import (
 	"github.com/weirhq/weir"
 )
 
-// AddFindings notes the records that a pass found. A record that was found
+// AddFindings notes the records that a pass found, each of them once. A record that was found
 // before keeps the first reason; it counts as deleted only if every query saw
 // it in the recycle bin.
 func (t *Tx) AddFindings(request weir.RequestID, pass weir.Pass, findings []weir.Finding) error {
-	for _, f := range findings {
-		// deleted is 0 or 1: the product is 1 only when both are.
-		err := t.put("add finding of "+string(request), `
-			INSERT INTO finding (request, pass, object, record, version, why, review, shared, deleted)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-			ON CONFLICT (request, pass, object, record) DO UPDATE
-			SET version = excluded.version, review = excluded.review, shared = excluded.shared,
-				deleted = finding.deleted * excluded.deleted`,
-			request, pass, f.Object, f.Record, f.Version, f.Why, f.Review, f.Shared, f.Deleted)
-		if err != nil {
-			return err
-		}
+	rows := make([][]any, len(findings))
+	for i, f := range findings {
+		rows[i] = []any{request, pass, f.Object, f.Record, f.Version, f.Why, f.Review, f.Shared, f.Deleted}
 	}
-	return nil
+	// deleted is 0 or 1: the product is 1 only when both are.
+	return t.insertMany("add findings of "+string(request), `
+		INSERT INTO finding (request, pass, object, record, version, why, review, shared, deleted)`, `
+		ON CONFLICT (request, pass, object, record) DO UPDATE
+		SET version = excluded.version, review = excluded.review, shared = excluded.shared,
+			deleted = finding.deleted * excluded.deleted`, rows)
 }
 
 // Findings lists what a pass found, by object and record.

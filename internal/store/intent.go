@@ -32,12 +32,6 @@ func (t *Tx) OpenIntent(i weir.Intent) error {
 	return err
 }
 
-// OpenIntentOf reads the step's open intent; false when it has none.
-func (t *Tx) OpenIntentOf(step weir.StepID) (weir.Intent, bool, error) {
-	return maybe(t, "read open intent of "+string(step), scanIntent,
-		`SELECT `+intentColumns+` FROM intent WHERE step = $1 AND state = 'OPEN'`, step)
-}
-
 // CloseIntent records what became of the mutation.
 func (t *Tx) CloseIntent(step weir.StepID, epoch int64, state weir.IntentState) error {
 	what := "close intent of " + string(step)
@@ -47,6 +41,13 @@ func (t *Tx) CloseIntent(step weir.StepID, epoch int64, state weir.IntentState) 
 	return t.change(what, `
 		UPDATE intent SET state = $3, closed_at = $4
 		WHERE step = $1 AND epoch = $2 AND state = 'OPEN'`, step, epoch, state, t.now)
+}
+
+// CloseOpenIntent records what became of the step's open mutation, if it has
+// one.
+func (t *Tx) CloseOpenIntent(step weir.StepID, state weir.IntentState) error {
+	return t.put("close open intent of "+string(step), `
+		UPDATE intent SET state = $2, closed_at = $3 WHERE step = $1 AND state = 'OPEN'`, step, state, t.now)
 }
 
 // Intents lists the intents of a request in the order in which they were

@@ -21,12 +21,12 @@ func testOneOpenIntentPerRecord(t *testing.T, s *store.Store) {
 		a, b := step("S-a", seed(tx, "R-1", "o"), weir.StepReady), step("S-b", seed(tx, "R-2", "o"), weir.StepReady)
 		elsewhere := step("S-c", seed(tx, "R-3", "p"), weir.StepReady) // the same record id in another org
 		ok(tx.InsertSteps([]weir.Step{a, b, elsewhere}))
-		absent(tx.OpenIntentOf("S-a"))
+		ok(tx.CloseOpenIntent("S-a", weir.IntentApplied)) // there is none
 		ok(tx.OpenIntent(intent(a)))
 		ok(tx.OpenIntent(intent(elsewhere)))
 		refuse(t, tx.OpenIntent(intent(b)), store.ErrIntentOpen)
-		same(t, found(tx.OpenIntentOf("S-a")), intent(a)) // and the transaction goes on
-		absent(tx.OpenIntentOf("S-b"))
+		same(t, need(tx.Intents("R-1")), []weir.Intent{intent(a)}) // and the transaction goes on
+		same(t, len(need(tx.Intents("R-2"))), 0)
 		if err := tx.CloseIntent("S-a", a.Epoch, weir.IntentOpen); err == nil {
 			t.Error("closing left it open")
 		}
@@ -35,13 +35,16 @@ func testOneOpenIntentPerRecord(t *testing.T, s *store.Store) {
 	update(t, s, noon.Add(time.Minute), func(tx *store.Tx) {
 		ok(tx.CloseIntent("S-a", 3, weir.IntentNotApplied))
 		refuse(t, tx.CloseIntent("S-a", 3, weir.IntentApplied), store.ErrMovedElsewhere)
-		absent(tx.OpenIntentOf("S-a"))
 		again := intent(need(tx.Step("S-a")))
 		again.Epoch, again.OpenedAt = 4, noon.Add(time.Minute)
 		ok(tx.OpenIntent(again))
 		closed := intent(need(tx.Step("S-a")))
 		closed.State, closed.ClosedAt = weir.IntentNotApplied, noon.Add(time.Minute)
 		same(t, need(tx.Intents("R-1")), []weir.Intent{closed, again})
+		ok(tx.CloseOpenIntent("S-a", weir.IntentConflict))
+		again.State, again.ClosedAt = weir.IntentConflict, noon.Add(time.Minute)
+		same(t, need(tx.Intents("R-1")), []weir.Intent{closed, again})
+		same(t, need(tx.StepsByID([]weir.StepID{"S-a", "S-none"})), map[weir.StepID]weir.Step{"S-a": need(tx.Step("S-a"))})
 		same(t, need(tx.Intents("R-2")), []weir.Intent(nil))
 	})
 	err := s.Update(t.Context(), noon, func(tx *store.Tx) error {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,12 +87,14 @@ func plainString(text string) (s, rest string, ok bool) {
 	return s, text[2+end:], true
 }
 
-// Append writes an entry, not yet numbered, in the transaction of what it
-// speaks of.
-func (t *Tx) Append(e weir.Entry) error {
-	return t.put("append "+e.Act+" to the ledger", `
-		INSERT INTO entry (at, actor, act, org, request, step, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		t.or(e.At), e.By, e.Act, e.Org, e.Request, e.Step, document{e.Detail})
+// Append writes entries, not yet numbered, in the transaction of what they
+// speak of.
+func (t *Tx) Append(entries ...weir.Entry) error {
+	rows := make([][]any, len(entries))
+	for i, e := range entries {
+		rows[i] = []any{t.or(e.At), e.By, e.Act, e.Org, e.Request, e.Step, document{e.Detail}}
+	}
+	return t.insertMany("append to the ledger", `INSERT INTO entry (at, actor, act, org, request, step, detail)`, "", rows)
 }
 
 // LockLedger elects the sequencer for the rest of this transaction: false when
@@ -126,10 +130,12 @@ func (t *Tx) Number(rows []Row, hashes map[int64][]byte) error {
 			return err
 		}
 	}
-	for position, hash := range hashes {
-		if err := t.put("keep tree hashes", `INSERT INTO tree_hash (position, hash) VALUES ($1, $2)`, position, hash); err != nil {
-			return err
-		}
+	kept := make([][]any, 0, len(hashes))
+	for _, position := range slices.Sorted(maps.Keys(hashes)) {
+		kept = append(kept, []any{position, hashes[position]})
+	}
+	if err := t.insertMany("keep tree hashes", `INSERT INTO tree_hash (position, hash)`, "", kept); err != nil {
+		return err
 	}
 	return t.count("ledger", len(rows))
 }

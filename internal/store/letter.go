@@ -68,15 +68,35 @@ type LetterFilter struct {
 	Release   weir.ReleaseKind
 	OlderThan time.Time // opened before this moment
 	Limit     int
+	After     weir.LetterID // the last one of the page before
 }
 
-// Letters lists dead letters in the order of risk: the least time left first,
-// then erasure and opt-out, then the declared risk.
+// urgency orders dead letters as deadletter.Order does: the least time left
+// first, then erasure and opt-out, then the declared risk, then the older one.
+// The index letter_open has these words.
+const urgency = dueOrNever + `,
+	(CASE WHEN right_name IN ('erasure', 'opt-out') THEN 0 ELSE 1 END),
+	(CASE risk WHEN 'high' THEN 0 ELSE 1 END),
+	number`
+
+const dueOrNever = `(CASE due_at WHEN 0 THEN 9007199254740991 ELSE due_at END)`
+
+// Letters lists dead letters in the order of risk. A page of open ones comes
+// from the index in that order, wherever it begins.
 func (t *Tx) Letters(f LetterFilter) ([]weir.Letter, error) {
+	query, args := f.query()
+	return list(t, "list letters", scanLetter, query, args...)
+}
+
+func (f LetterFilter) query() (string, []any) {
 	var w where
+	if f.State == weir.LetterOpen {
+		w.and("state = 'OPEN'") // the condition of the index, word for word
+	} else if f.State != "" {
+		w.and("state = ?", f.State)
+	}
 	for _, c := range []struct{ column, value string }{
 		{"org", string(f.Org)},
-		{"state", string(f.State)},
 		{"cause", string(f.Cause)},
 		{"request", string(f.Request)},
 		{"release_by", string(f.Release)},
@@ -88,12 +108,19 @@ func (t *Tx) Letters(f LetterFilter) ([]weir.Letter, error) {
 	if !f.OlderThan.IsZero() {
 		w.and("opened_at < ?", f.OlderThan)
 	}
-	query := `SELECT ` + letterColumns + ` FROM letter` + w.String() + `
-		ORDER BY due_at,
-			CASE right_name WHEN 'erasure' THEN 0 WHEN 'opt-out' THEN 1 ELSE 2 END,
-			CASE risk WHEN 'high' THEN 0 ELSE 1 END,
-			number` + w.limit(f.Limit)
-	return list(t, "list letters", scanLetter, query, w.args...)
+	if f.After != "" {
+		// The first condition is implied by the second; it lets SQLite begin there.
+		w.and(dueOrNever+" >= (SELECT "+dueOrNever+" FROM letter WHERE id = ?)", f.After)
+		w.and("("+urgency+") > (SELECT "+urgency+" FROM letter WHERE id = ?)", f.After)
+	}
+	query := `SELECT ` + letterColumns + ` FROM letter` + w.String() + ` ORDER BY ` + urgency + w.limit(f.Limit)
+	return query, w.args
+}
+
+// LettersByRelease counts the org's open letters by what releases them.
+func (t *Tx) LettersByRelease(org weir.OrgID) (map[weir.ReleaseKind]int, error) {
+	return counts[weir.ReleaseKind](t, "count letters of "+string(org), `
+		SELECT release_by, count(*) FROM letter WHERE org = $1 AND state = 'OPEN' GROUP BY release_by`, org)
 }
 
 // MoveLetter changes the letter's state if it is still the expected one.

@@ -73,14 +73,17 @@ func testLettersInTheOrderOfRisk(t *testing.T, s *store.Store) {
 			filter store.LetterFilter
 			want   string
 		}{
-			"all":     {store.LetterFilter{Org: "o"}, "12345678"},
-			"open":    {store.LetterFilter{State: weir.LetterOpen}, "1234567"},
+			"all":     {store.LetterFilter{Org: "o"}, "12534678"},
+			"open":    {store.LetterFilter{State: weir.LetterOpen}, "1253467"},
 			"cause":   {store.LetterFilter{Cause: weir.AuthConfig}, "4"},
 			"request": {store.LetterFilter{Request: "R-2-high"}, "2"},
 			"release": {store.LetterFilter{Release: weir.ReleaseByAllocation}, "1"},
 			"age":     {store.LetterFilter{OlderThan: noon}, "567"},
 			"limit":   {store.LetterFilter{Limit: 2, State: weir.LetterOpen}, "12"},
 			"org":     {store.LetterFilter{Org: "p"}, ""},
+			"page 2":  {store.LetterFilter{Limit: 3, State: weir.LetterOpen, After: found(tx.LetterOf("2-high")).ID}, "534"},
+			"page 3":  {store.LetterFilter{Limit: 3, State: weir.LetterOpen, After: found(tx.LetterOf("4-erasure")).ID}, "67"},
+			"any":     {store.LetterFilter{After: found(tx.LetterOf("7-late")).ID}, "8"},
 		} {
 			got := ""
 			for _, l := range need(tx.Letters(c.filter)) {

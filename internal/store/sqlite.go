@@ -55,6 +55,8 @@ func openSQLite(ctx context.Context, name string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open SQLite readers: %w", err), s.writer.Close(), lock.Close())
 	}
 	s.reader.SetMaxOpenConns(readers)
+	s.reader.SetMaxIdleConns(readers) // a new one would read the schema and compile every statement
+	s.writes, s.reads = keepStatements(s.writer), keepStatements(s.reader)
 	// The first connection creates the file's header and its journal, which a
 	// read-only connection could not.
 	if err := s.Ping(ctx); err != nil {

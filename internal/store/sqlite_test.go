@@ -164,7 +164,7 @@ func TestSQLiteIndexesAreUsed(t *testing.T) {
 		"step_claimable": `SELECT * FROM step WHERE org = 'o' AND state = 'READY' ORDER BY due_at, rank, id LIMIT 1`,
 		"step_waiting":   `SELECT wake_at FROM step WHERE org = 'o' AND state = 'WAITING' ORDER BY wake_at LIMIT 1`,
 		"step_executing": `SELECT * FROM step WHERE state = 'EXECUTING' AND node <> 'n'`,
-		"letter_open":    `SELECT count(*) FROM letter WHERE org = 'o' AND state = 'OPEN'`,
+		"letter_release": `SELECT count(*) FROM letter WHERE org = 'o' AND state = 'OPEN'`,
 		"(seq=?)":        `SELECT * FROM entry WHERE seq IS NULL ORDER BY id LIMIT 100`,
 		"request_due":    `SELECT * FROM request ORDER BY due_at, id LIMIT 50`,
 	} {

@@ -19,13 +19,20 @@ func scanStep(r row) (s weir.Step, err error) {
 
 // InsertSteps accepts steps and counts them.
 func (t *Tx) InsertSteps(steps []weir.Step) error {
-	for _, s := range steps {
-		err := t.put("insert step "+string(s.ID), `
-			INSERT INTO step (`+stepColumns+`, claim, shed)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, '',
-				coalesce((SELECT shed FROM workload WHERE workload.request = $2), 0))`,
+	rows := make([][]any, len(steps))
+	for i, s := range steps {
+		rows[i] = []any{
 			s.ID, s.Request, s.Org, s.Kind, s.Phase, s.State, s.Epoch, s.Shape, s.Object, s.Record,
-			s.Rank, s.Args, s.Attempts, s.Conflicts, s.DueAt, s.WakeAt, s.Cause, s.Node, s.Until)
+			s.Rank, s.Args, s.Attempts, s.Conflicts, s.DueAt, s.WakeAt, s.Cause, s.Node, s.Until, "",
+		}
+	}
+	if err := t.insertMany("insert steps", `INSERT INTO step (`+stepColumns+`, claim)`, "", rows); err != nil {
+		return err
+	}
+	for request := range requestsOf(steps) { // what a request that was given up does later is given up too
+		err := t.put("mark steps of "+string(request), `
+			UPDATE step SET shed = 1 WHERE request = $1 AND shed = 0 AND EXISTS (
+				SELECT 1 FROM workload WHERE workload.request = $1 AND workload.shed = 1)`, request)
 		if err != nil {
 			return err
 		}
@@ -33,9 +40,30 @@ func (t *Tx) InsertSteps(steps []weir.Step) error {
 	return t.count("accepted_steps", len(steps))
 }
 
+func requestsOf(steps []weir.Step) map[weir.RequestID]bool {
+	all := map[weir.RequestID]bool{}
+	for _, s := range steps {
+		all[s.Request] = true
+	}
+	return all
+}
+
 // Step reads one step.
 func (t *Tx) Step(id weir.StepID) (weir.Step, error) {
 	return one(t, "read step "+string(id), scanStep, `SELECT `+stepColumns+` FROM step WHERE id = $1`, id)
+}
+
+// StepsByID reads several steps.
+func (t *Tx) StepsByID(ids []weir.StepID) (map[weir.StepID]weir.Step, error) {
+	found := make(map[weir.StepID]weir.Step, len(ids))
+	err := inChunks(ids, 1, func(marks string, args []any) error {
+		steps, err := list(t, "read steps", scanStep, `SELECT `+stepColumns+` FROM step WHERE id IN (`+marks+`)`, args...)
+		for _, s := range steps {
+			found[s.ID] = s
+		}
+		return err
+	})
+	return found, err
 }
 
 // StepsOf lists the steps of a request in the order of their ranks.
@@ -43,6 +71,22 @@ func (t *Tx) StepsOf(request weir.RequestID) ([]weir.Step, error) {
 	return list(t, "list steps of "+string(request), scanStep,
 		`SELECT `+stepColumns+` FROM step WHERE request = $1 ORDER BY rank, id`, request)
 }
+
+// NextRank is the first rank behind every step of the request.
+func (t *Tx) NextRank(request weir.RequestID) (int, error) {
+	return one(t, "read last rank of "+string(request), scanValue[int],
+		`SELECT coalesce(max(rank) + 1, 0) FROM step WHERE request = $1`, request)
+}
+
+// OpenSteps counts the steps of the request that have not ended.
+func (t *Tx) OpenSteps(request weir.RequestID) (int, error) {
+	return one(t, "count open steps of "+string(request), scanValue[int],
+		`SELECT count(*) FROM step WHERE request = $1 AND `+unended, request)
+}
+
+// unended is the condition of the index step_open, word for word, without which
+// the index is not used.
+const unended = `state NOT IN ('DONE', 'WAIVED', 'CANCELLED')`
 
 // AdvanceStep moves the step along the verdict's edge, lets set (which may be
 // nil) change the other fields, and writes it if state and epoch are still the
@@ -73,9 +117,11 @@ func (t *Tx) EditStep(s *weir.Step, set func(*weir.Step)) error {
 	return t.writeStep(s, next)
 }
 
-// writeStep is the one statement that changes a step which somebody holds.
+// writeStep is the one statement that changes a step which somebody holds. What
+// a step is about never changes, and so its place in the indexes by rank does not.
 func (t *Tx) writeStep(s *weir.Step, next weir.Step) error {
 	next.ID, next.Request, next.Org, next.Kind = s.ID, s.Request, s.Org, s.Kind
+	next.Shape, next.Object, next.Record, next.Rank, next.DueAt = s.Shape, s.Object, s.Record, s.Rank, s.DueAt
 	next.Epoch = s.Epoch
 	if next.State != weir.StepExecuting {
 		next.Node, next.Until = "", time.Time{}
@@ -86,12 +132,11 @@ func (t *Tx) writeStep(s *weir.Step, next weir.Step) error {
 		return fmt.Errorf("write step %s: it would wait until never", s.ID)
 	}
 	err := t.change("write step "+string(s.ID), `
-		UPDATE step SET phase = $4, state = $5, shape = $6, object = $7, record = $8, rank = $9, args = $10,
-			attempts = $11, conflicts = $12, due_at = $13, wake_at = $14, cause = $15, node = $16, until = $17
+		UPDATE step SET phase = $4, state = $5, args = $6, attempts = $7, conflicts = $8, wake_at = $9, cause = $10,
+			node = $11, until = $12
 		WHERE id = $1 AND state = $2 AND epoch = $3`,
 		s.ID, s.State, s.Epoch,
-		next.Phase, next.State, next.Shape, next.Object, next.Record, next.Rank, next.Args,
-		next.Attempts, next.Conflicts, next.DueAt, next.WakeAt, next.Cause, next.Node, next.Until)
+		next.Phase, next.State, next.Args, next.Attempts, next.Conflicts, next.WakeAt, next.Cause, next.Node, next.Until)
 	if err == nil {
 		*s = next
 	}
@@ -100,22 +145,19 @@ func (t *Tx) writeStep(s *weir.Step, next weir.Step) error {
 
 // ReleaseNextRank makes ready what was planned of the lowest rank that has
 // steps which have not ended; a dead or escalated step holds the later ranks
-// back. It returns how many it released and how many steps of the request have
-// not ended at all.
-func (t *Tx) ReleaseNextRank(request weir.RequestID) (released, open int, err error) {
+// back. It returns how many it released and whether the request has any step
+// that has not ended at all.
+func (t *Tx) ReleaseNextRank(request weir.RequestID) (released int, open bool, err error) {
 	what := "release next rank of " + string(request)
-	open, err = one(t, what, scanValue[int], `
-		SELECT count(*) FROM step
-		WHERE request = $1 AND state NOT IN ('DONE', 'WAIVED', 'CANCELLED')`, request)
-	if err != nil || open == 0 {
-		return 0, 0, err
+	rank, open, err := maybe(t, what, scanValue[int], `
+		SELECT rank FROM step WHERE request = $1 AND `+unended+` ORDER BY rank LIMIT 1`, request)
+	if err != nil || !open {
+		return 0, false, err
 	}
 	released, err = t.exec(what, `
 		UPDATE step SET state = 'READY'
-		WHERE request = $1 AND state = 'PLANNED' AND rank = (
-			SELECT min(rank) FROM step
-			WHERE request = $1 AND state NOT IN ('DONE', 'WAIVED', 'CANCELLED'))`, request)
-	return released, open, err
+		WHERE request = $1 AND rank = $2 AND state = 'PLANNED' AND `+unended, request, rank)
+	return released, true, err
 }
 
 // CancelSteps cancels every step of the request that the table lets be

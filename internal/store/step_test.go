@@ -114,12 +114,12 @@ func testReleaseNextRank(t *testing.T, s *store.Store) {
 			switch {
 			case state.Ended():
 				want[1], want[2] = weir.StepReady, weir.StepReady
-				same(t, []int{released, open}, []int{2, 3})
+				same(t, []any{released, open, need(tx.OpenSteps(r.ID))}, []any{2, true, 3})
 			case state == weir.StepPlanned:
 				want[0] = weir.StepReady
-				same(t, []int{released, open}, []int{1, 4})
+				same(t, []any{released, open, need(tx.OpenSteps(r.ID))}, []any{1, true, 4})
 			default:
-				same(t, []int{released, open}, []int{0, 4})
+				same(t, []any{released, open, need(tx.OpenSteps(r.ID))}, []any{0, true, 4})
 			}
 			same(t, states(tx, r.ID), want)
 		})
@@ -138,7 +138,7 @@ func testReleaseNextRankOfNothing(t *testing.T, s *store.Store) {
 	update(t, s, noon, func(tx *store.Tx) {
 		released, open, err := tx.ReleaseNextRank("R-none")
 		ok(err)
-		same(t, []int{released, open}, []int{0, 0})
+		same(t, []any{released, open, need(tx.NextRank("R-none"))}, []any{0, false, 0})
 	})
 }
 

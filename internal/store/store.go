@@ -51,6 +51,8 @@ type Store struct {
 	reader  *sql.DB       // SQLite: a pool of its own; PostgreSQL: the writer pool
 	pgx     *pgxpool.Pool // PostgreSQL only: for River's listener
 	lock    *os.File      // SQLite only: held while the store is open
+
+	writes, reads *statements // SQLite only
 }
 
 // Open opens the store that dsn names: sqlite:///absolute/path.db,

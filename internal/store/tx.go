@@ -21,6 +21,9 @@ type Tx struct {
 	sql     *sql.Tx
 	now     time.Time
 	dialect Dialect
+
+	ready *statements // SQLite only
+	met   []string    // queries that were not ready
 }
 
 // Update runs fn in one write transaction and commits when fn returns nil.
@@ -41,7 +44,7 @@ func (s *Store) Update(ctx context.Context, now time.Time, fn func(*Tx) error) e
 func (s *Store) bounded(ctx context.Context, now time.Time, fn func(*Tx) error) error {
 	limited, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
-	err := s.run(limited, s.writer, nil, now, fn)
+	err := s.run(limited, s.writer, s.writes, nil, now, fn)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		return fmt.Errorf("no end within %s: %w: %w", answer, ErrUnavailable, err)
 	}
@@ -54,14 +57,15 @@ func (s *Store) View(ctx context.Context, now time.Time, fn func(*Tx) error) err
 	if s.dialect == Postgres {
 		opts.Isolation = sql.LevelRepeatableRead // SQLite's readers always see one snapshot
 	}
-	return s.run(ctx, s.reader, opts, now, fn)
+	return s.run(ctx, s.reader, s.reads, opts, now, fn)
 }
 
-func (s *Store) run(ctx context.Context, db *sql.DB, opts *sql.TxOptions, now time.Time, fn func(*Tx) error) (err error) {
+func (s *Store) run(ctx context.Context, db *sql.DB, ready *statements, opts *sql.TxOptions, now time.Time, fn func(*Tx) error) (err error) {
 	tx, err := db.BeginTx(ctx, opts)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", unavailable(err))
 	}
+	t := &Tx{ctx: ctx, sql: tx, now: moment(now), dialect: s.dialect, ready: ready}
 	committed := false
 	defer func() {
 		if committed {
@@ -72,13 +76,16 @@ func (s *Store) run(ctx context.Context, db *sql.DB, opts *sql.TxOptions, now ti
 			err = errors.Join(err, fmt.Errorf("roll back: %w", undo))
 		}
 	}()
-	if err := fn(&Tx{ctx: ctx, sql: tx, now: moment(now), dialect: s.dialect}); err != nil {
+	if err := fn(t); err != nil {
 		return unavailable(err)
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", unavailable(err))
 	}
 	committed = true
+	if ready != nil {
+		ready.keep(ctx, t.met)
+	}
 	return nil
 }
 
@@ -102,7 +109,7 @@ func (t *Tx) or(at time.Time) time.Time {
 // exec runs a statement and returns how many rows it changed. The word what
 // says in errors what was being done.
 func (t *Tx) exec(what, query string, args ...any) (int, error) {
-	res, err := t.sql.ExecContext(t.ctx, t.spell(query), bind(args)...)
+	res, err := t.execute(t.spell(query), bind(args))
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", what, err)
 	}
@@ -111,6 +118,40 @@ func (t *Tx) exec(what, query string, args ...any) (int, error) {
 		return 0, fmt.Errorf("%s: count rows: %w", what, err)
 	}
 	return int(n), nil
+}
+
+// prepared is the statement of a query that is ready; false when there is none.
+func (t *Tx) prepared(query string) (*sql.Stmt, bool) {
+	if t.ready == nil {
+		return nil, false
+	}
+	st, ok := t.ready.find(query)
+	if !ok {
+		t.met = append(t.met, query)
+		return nil, false
+	}
+	return t.sql.StmtContext(t.ctx, st), true
+}
+
+func (t *Tx) execute(query string, args []any) (sql.Result, error) {
+	if st, ok := t.prepared(query); ok {
+		return st.ExecContext(t.ctx, args...)
+	}
+	return t.sql.ExecContext(t.ctx, query, args...)
+}
+
+func (t *Tx) query(query string, args []any) (*sql.Rows, error) {
+	if st, ok := t.prepared(query); ok {
+		return st.QueryContext(t.ctx, args...)
+	}
+	return t.sql.QueryContext(t.ctx, query, args...)
+}
+
+func (t *Tx) queryRow(query string, args []any) *sql.Row {
+	if st, ok := t.prepared(query); ok {
+		return st.QueryRowContext(t.ctx, args...)
+	}
+	return t.sql.QueryRowContext(t.ctx, query, args...)
 }
 
 // put runs a statement whose count of rows says nothing.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -18,10 +19,18 @@ type LettersInput struct {
 	Cause     weir.Category    `json:"cause,omitempty"`
 	Request   weir.RequestID   `json:"request,omitempty"`
 	OlderThan time.Duration    `json:"older_than_ns,omitempty"`
+	Limit     int              `json:"limit,omitempty"` // of one page; 0 is lettersPage
+	After     weir.LetterID    `json:"after,omitempty"` // the last one of the page before
 }
 
+// lettersPage is how many letters one page has unless somebody asks for more.
+const lettersPage = 200
+
 func letters(ctx context.Context, e *engine.Engine, _ string, in LettersInput) (LettersAnswer, error) {
-	f := engine.LetterFilter{Org: in.Org, State: in.State, Cause: in.Cause, Request: in.Request}
+	f := engine.LetterFilter{
+		Org: in.Org, State: in.State, Cause: in.Cause, Request: in.Request,
+		Limit: cmp.Or(max(in.Limit, 0), lettersPage), After: in.After,
+	}
 	if f.State == "" {
 		f.State = weir.LetterOpen
 	}
@@ -32,6 +41,9 @@ func letters(ctx context.Context, e *engine.Engine, _ string, in LettersInput) (
 	out := LettersAnswer{Schema: "weir.letters/v1", Letters: []LetterDoc{}}
 	for _, l := range all {
 		out.Letters = append(out.Letters, letterDoc(l, e.Now()))
+	}
+	if n := len(all); n > 0 && n == f.Limit {
+		out.Next = all[n-1].ID
 	}
 	return out, err
 }

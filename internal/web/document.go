@@ -172,8 +172,9 @@ func letterDoc(l weir.Letter, now time.Time) LetterDoc {
 
 // LettersAnswer lists dead letters in risk order.
 type LettersAnswer struct {
-	Schema  string      `json:"schema"`
-	Letters []LetterDoc `json:"letters"`
+	Schema  string        `json:"schema"`
+	Letters []LetterDoc   `json:"letters"`
+	Next    weir.LetterID `json:"next,omitempty"` // give it as after for the next page; absent on the last one
 }
 
 // LetterAnswer is one dead letter with its history and what may be done.
