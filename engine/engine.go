@@ -17,6 +17,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/datamap"
 	"github.com/weirhq/weir/internal/pii"
 	"github.com/weirhq/weir/internal/store"
@@ -166,11 +167,13 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 
 // prepare migrates, registers the orgs and adopts orphans.
 func (e *Engine) prepare(ctx context.Context) error {
+	crash.Before(crash.Migrate)
 	if err := e.store.Migrate(ctx); err != nil {
 		return fmt.Errorf("migrate store: %w", err)
 	}
+	crash.After(crash.Migrate)
 	e.startAt = e.now()
-	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
+	err := e.transact(ctx, crash.Start, func(tx *store.Tx) error {
 		for id := range e.orgs {
 			if err := tx.EnsureOrg(id); err != nil {
 				return err

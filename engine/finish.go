@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -53,7 +54,7 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 	if err != nil {
 		return err
 	}
-	err = e.update(ctx, func(tx *txn) error {
+	err = e.update(ctx, crash.Seal, func(tx *txn) error {
 		r, err := tx.Request(r.ID)
 		if err != nil {
 			return err
@@ -108,7 +109,7 @@ func (t *txn) shred(r *weir.Request) error {
 // key of one that was rejected or cancelled once no call of it is under way.
 func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
 	shredded := false
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.Shred, func(tx *txn) error {
 		shredded = false
 		r, err := tx.Request(r.ID)
 		if err != nil {
@@ -134,7 +135,7 @@ func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
 // dropSealed deletes the files that nobody can open any more.
 func (e *Engine) dropSealed(ctx context.Context, id weir.RequestID) error {
 	var blobs []store.Blob
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.Drop, func(tx *txn) error {
 		var err error
 		blobs, err = tx.DeleteBlobs(id)
 		return err
@@ -158,7 +159,9 @@ func (e *Engine) scrubStore(ctx context.Context) error {
 	if !e.scrub {
 		return nil
 	}
+	crash.Before(crash.Scrub)
 	err := e.store.Checkpoint(ctx)
+	crash.After(crash.Scrub)
 	if errors.Is(err, store.ErrReaders) {
 		return nil
 	}
@@ -182,9 +185,11 @@ func (e *Engine) sweep(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		crash.Before(crash.Sweep)
 		if _, err := e.vault.Sweep(ctx, func(name string) bool { return known[name] }, sweepEvery); err != nil {
 			return fmt.Errorf("sweep the vault: %w", err)
 		}
+		crash.After(crash.Sweep)
 		e.sweptAt = now
 	}
 	return nil
