@@ -30,11 +30,11 @@ func chosenCrashForm(t *testing.T) crashForm {
 	f.without = []string{string(emulator.FaultHTML), string(emulator.FaultSlow), string(emulator.FaultConcurrent)}
 	f.gate, f.base, f.lossy = time.Second, "200ms", true
 	if os.Getenv(formVariable) == "long" {
-		f.requests, f.kills, f.within, f.times, f.window = 700, 500, 70*time.Minute, 3, 8
+		f.requests, f.kills, f.within, f.times, f.window = 700, 500, 2*time.Hour, 3, 6
 		f.points = crash.Points()
 		return f
 	}
-	f.requests, f.kills = 40, 8
+	f.requests, f.kills, f.window = 30, 4, 3
 	if os.Getenv(seedVariable) == "" {
 		f.seed = uint64(time.Now().Unix())
 	}
@@ -42,7 +42,7 @@ func chosenCrashForm(t *testing.T) crashForm {
 	f.points = crash.Points()
 	dice := rand.New(rand.NewPCG(f.seed, 11))
 	dice.Shuffle(len(f.points), func(i, j int) { f.points[i], f.points[j] = f.points[j], f.points[i] })
-	f.points = slices.DeleteFunc(f.points, func(p crash.Point) bool { return inJournal(p.Write) })[:12]
+	f.points = slices.DeleteFunc(f.points, func(p crash.Point) bool { return inJournal(p.Write) })[:6]
 	return f
 }
 

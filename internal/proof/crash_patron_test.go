@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/crash"
+	"github.com/weirhq/weir/internal/web"
 )
 
 // patron is a customer who does everything that people do, and does at once
@@ -20,6 +22,7 @@ type patron struct {
 	dropped int      // requests that a person ended
 	tries   map[string]int
 	files   int
+	socket  *web.Remote
 	refused bool      // the org refuses our credentials
 	since   time.Time // the last change of that
 }
@@ -56,8 +59,8 @@ func (s *crashSiege) receive(ctx context.Context, p *patron) error {
 // round does what is to be done now, and brings about what is wanted. It says
 // how many requests are open. At last, nobody asks any more.
 func (p *patron) round(ctx context.Context, wanted *crash.Write, last bool) (open int, err error) {
-	if err := p.refresh(ctx); err != nil {
-		return 0, err
+	if lives, err := p.look(ctx); err != nil || !lives {
+		return len(p.orders), err
 	}
 	want := crash.Write("")
 	if wanted != nil {
@@ -88,7 +91,20 @@ func (p *patron) round(ctx context.Context, wanted *crash.Write, last bool) (ope
 		return open, err
 	}
 	p.orders = append(p.orders, o)
-	return open + 1, p.submit(ctx, o)
+	return open + 1, p.handIn(ctx, o)
+}
+
+// handIn submits a request. When weir dies meanwhile, the next look tells by the
+// reference whether it was accepted.
+func (p *patron) handIn(ctx context.Context, o *order) error {
+	var doc struct {
+		Request status `json:"request"`
+	}
+	err := p.weir.run(ctx, "email:"+o.person.Email+"\n", &doc, "submit", "--org", alias, "--right", o.right, "--ref", o.ref)
+	if err == nil {
+		o.id = doc.Request.ID
+	}
+	return unlessPassing(err)
 }
 
 // over says whether a request has ended, in whatever way.
@@ -100,7 +116,7 @@ func over(o *order) bool {
 func (p *patron) serve(ctx context.Context, o *order, want crash.Write, stock *int, last bool) error {
 	switch {
 	case o.id == "": // weir died while it was handed in
-		return p.submit(ctx, o)
+		return p.handIn(ctx, o)
 	case o.status.Stage == "RECEIVED":
 		return unlessPassing(p.weir.run(ctx, "", nil, "verify", o.id, "--evidence", "TICKET-"+o.ref))
 	case o.status.Stage == "AWAITING_APPROVAL" && o.right == erasure && (want == crash.End || want == crash.Shred):
@@ -150,7 +166,7 @@ func (p *patron) adjudicate(ctx context.Context, o *order, want crash.Write, sto
 			return err
 		}
 		l := doc.Letter
-		if l.State != "OPEN" || l.Cause == "AUTH_CONFIG" { // that one goes by itself
+		if l.State != "OPEN" || l.Cause == string(weir.AuthConfig) { // that one goes by itself
 			continue
 		}
 		act := []string{"retry", id}

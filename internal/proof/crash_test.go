@@ -29,6 +29,7 @@ func TestCrash(t *testing.T) {
 		naiveDoubles(t, program, n)
 	})
 	t.Run("siege", func(t *testing.T) {
+		t.Parallel()
 		pgtest.Each(t, func(t *testing.T, dsn string) {
 			t.Parallel()
 			main := f
@@ -37,6 +38,7 @@ func TestCrash(t *testing.T) {
 		})
 	})
 	t.Run("journal", func(t *testing.T) {
+		t.Parallel()
 		pgtest.Each(t, func(t *testing.T, dsn string) {
 			t.Parallel()
 			crashAt(t, program, dsn, journalForm(f))
@@ -52,12 +54,12 @@ func TestCrash(t *testing.T) {
 // Its waits cost no processor, so it runs beside the large one.
 func journalForm(f crashForm) crashForm {
 	j := f
-	j.kills, j.requests, j.window = 0, 60, 4
+	j.kills, j.requests, j.window = 0, 150, 4
 	j.points = slices.DeleteFunc(crash.Points(), func(p crash.Point) bool { return !inJournal(p.Write) })
 	if os.Getenv(formVariable) != "long" {
 		// SQLite waits ten seconds for a lock: one death is enough for a minute.
 		i := int(f.seed % uint64(len(j.points)))
-		j.points, j.requests = j.points[i:i+1], 8
+		j.points, j.requests, j.window = j.points[i:i+1], 8, 2
 	}
 	return j
 }
@@ -131,6 +133,9 @@ const pointWithin = 2 * time.Minute
 func (s *crashSiege) die(ctx context.Context) error {
 	b := s.blows[s.next]
 	s.next++
+	if s.next%50 == 0 {
+		s.weir.t.Logf("%d of %d kills", s.next, len(s.blows))
+	}
 	if b.point == (crash.Point{}) {
 		return s.life(ctx)
 	}
