@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill prove-keys prove-audit clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit clean
 
 build: ## the static binaries: bin/weir, and bin/weir-verify for auditors
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/weir ./cmd/weir-verify
@@ -32,6 +32,10 @@ prove-keys: ## rotate 100,000 request keys, killed in the middle again and again
 prove-audit: ## 1,000 tamperings, each found by both verifiers, and a verification of 1,000,000 entries on each store
 	scripts/install
 	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=60m -run '^Test(Tampering|AuditOfAMillion)$$' ./internal/proof
+
+prove-crash: ## kill weir 500 times at random and 3 times at every named point around a durable write, on each store
+	scripts/install
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=150m -run '^TestCrash$$' ./internal/proof
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

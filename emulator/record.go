@@ -17,6 +17,8 @@ type record struct {
 	createdBy  string
 	modifiedBy string
 	version    uint64 // of the ETag; moves with every change
+	edited     uint64 // the version that another user made last
+	shown      uint64 // the version that was last read through the API
 	deletedAt  time.Time
 	purgedAt   time.Time
 }

@@ -127,6 +127,7 @@ func (x *exec) appendRow(b []byte, r *record, fields []*field) []byte {
 }
 
 func (x *exec) appendAttributes(b []byte, r *record) []byte {
+	r.shown = r.version
 	b = append(b, `"attributes":{"type":"`...)
 	b = append(b, r.object.name...)
 	b = append(b, `","url":"`...)

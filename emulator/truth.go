@@ -35,6 +35,9 @@ type Mutation struct {
 	// Hash tells the fields and values of the write apart from others, and
 	// tells nothing else about them.
 	Hash string `json:"hash,omitempty"`
+	// Blind is true when another user had changed the record after it was last
+	// read through the API: the write was accepted unseen over theirs.
+	Blind bool `json:"blind,omitempty"`
 	// Foreign is true for what other users did.
 	Foreign bool `json:"foreign,omitempty"`
 }
@@ -147,6 +150,18 @@ func (t Truth) Doubled() []Mutation {
 			seen[m.ID] = make(map[mutation]bool)
 		}
 		seen[m.ID][k] = true
+	}
+	return out
+}
+
+// Overwritten lists our updates and deletions that were accepted although
+// another user had changed the record after we last read it.
+func (t Truth) Overwritten() []Mutation {
+	var out []Mutation
+	for _, m := range t.Mutations {
+		if m.Blind && !m.Foreign && (m.Method == "update" || m.Method == "delete") {
+			out = append(out, m)
+		}
 	}
 	return out
 }

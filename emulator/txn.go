@@ -46,7 +46,7 @@ func (x *exec) wrote(r *record, method, hash string) {
 		seq = x.call.entry.Seq
 	}
 	x.tx.done = append(x.tx.done, Mutation{
-		Call: seq, At: x.now, Object: r.object.name, ID: r.id, Method: method, Hash: hash,
+		Call: seq, At: x.now, Object: r.object.name, ID: r.id, Method: method, Hash: hash, Blind: r.edited > r.shown,
 	})
 }
 
@@ -110,6 +110,7 @@ func (o *Org) foreignEdit(r *record, fields map[string]any, now time.Time, autom
 		r.values[f.name] = value
 	}
 	o.saved(r, now, o.colleague, automated)
+	r.edited = r.version
 	o.mutations = append(o.mutations, Mutation{
 		At: now, Object: r.object.name, ID: r.id, Method: "update", Hash: hashFields(fields), Foreign: true,
 	})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -18,7 +19,7 @@ const adoptAtOnce = 4000
 func (e *Engine) adoptFrom(ctx context.Context, h store.Holder, ended time.Time) error {
 	for {
 		n := 0
-		err := e.update(ctx, func(tx *txn) error {
+		err := e.update(ctx, crash.Adopt, func(tx *txn) error {
 			n = 0
 			if err := tx.WakeOrg(h.Org, tx.Now()); err != nil {
 				return err

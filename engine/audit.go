@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/ledger"
 	"github.com/weirhq/weir/internal/store"
 )
@@ -119,7 +120,7 @@ func (e *Engine) Checkpoint(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	var note []byte
-	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
+	err := e.transact(ctx, crash.Checkpoint, func(tx *store.Tx) error {
 		if err := e.checkpoint(tx, true); err != nil {
 			return err
 		}

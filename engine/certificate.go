@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/ledger"
 	"github.com/weirhq/weir/internal/store"
 )
@@ -36,7 +37,7 @@ func (e *Engine) certify(ctx context.Context, r weir.Request, pkg *delivered) ([
 		return nil, err
 	}
 	var doc []byte
-	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
+	err := e.transact(ctx, crash.Certify, func(tx *store.Tx) error {
 		if err := e.checkpoint(tx, true); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -57,7 +58,7 @@ func (e *Engine) commit(ctx context.Context, s *settlement) error {
 	if err != nil {
 		return err
 	}
-	err = e.update(ctx, func(tx *txn) error {
+	err = e.update(ctx, crash.Outcome, func(tx *txn) error {
 		s.renew = false
 		g, err := tx.lockGovernor(l)
 		if err != nil {

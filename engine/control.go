@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -48,7 +49,7 @@ func (e *Engine) beat(ctx context.Context) error {
 		return nil
 	}
 	e.beatAt = now
-	if err := e.update(ctx, func(tx *txn) error { return tx.Beat(e.node, e.startAt) }); err != nil {
+	if err := e.update(ctx, crash.Beat, func(tx *txn) error { return tx.Beat(e.node, e.startAt) }); err != nil {
 		return fmt.Errorf("heartbeat: %w", err)
 	}
 	return e.adopt(ctx)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/datamap"
 	"github.com/weirhq/weir/internal/pii"
 	"github.com/weirhq/weir/internal/store"
@@ -174,9 +175,11 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 
 // prepare migrates, registers the orgs and adopts orphans.
 func (e *Engine) prepare(ctx context.Context) error {
+	crash.Before(crash.Migrate)
 	if err := e.store.Migrate(ctx); err != nil {
 		return fmt.Errorf("migrate store: %w", err)
 	}
+	crash.After(crash.Migrate)
 	if _, err := e.adoptKEK(ctx, "weir"); err != nil {
 		return err
 	}
@@ -184,7 +187,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 		return err
 	}
 	e.startAt = e.now()
-	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
+	err := e.transact(ctx, crash.Start, func(tx *store.Tx) error {
 		for id, l := range e.orgs {
 			if err := errors.Join(tx.EnsureOrg(id), l.keepPolicy(tx)); err != nil {
 				return err

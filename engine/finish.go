@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -58,7 +59,7 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 			return err
 		}
 	}
-	err = e.update(ctx, func(tx *txn) error {
+	err = e.update(ctx, crash.Seal, func(tx *txn) error {
 		r, err := tx.Request(r.ID)
 		if err != nil {
 			return err
@@ -121,7 +122,7 @@ func (t *txn) shred(r *weir.Request) error {
 func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
 	executing := 0
 	if r.Stage != weir.Delivered {
-		err := e.update(ctx, func(tx *txn) error {
+		err := e.update(ctx, crash.End, func(tx *txn) error {
 			var err error
 			executing, err = tx.abandon(r.ID, "weir")
 			return err
@@ -133,7 +134,7 @@ func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
 	if err := e.vault.MarkShredded(r.Org, r.ID); err != nil {
 		return err
 	}
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.Shred, func(tx *txn) error {
 		r, err := tx.Request(r.ID)
 		if err != nil {
 			return err
@@ -152,7 +153,7 @@ func (e *Engine) shredWhenDue(ctx context.Context, r weir.Request) error {
 // dropSealed deletes the files that nobody can open any more.
 func (e *Engine) dropSealed(ctx context.Context, id weir.RequestID) error {
 	var blobs []store.Blob
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.Drop, func(tx *txn) error {
 		var err error
 		blobs, err = tx.DeleteBlobs(id)
 		return err
@@ -176,7 +177,9 @@ func (e *Engine) scrubStore(ctx context.Context) error {
 	if !e.scrub {
 		return nil
 	}
+	crash.Before(crash.Scrub)
 	err := e.store.Checkpoint(ctx)
+	crash.After(crash.Scrub)
 	if errors.Is(err, store.ErrReaders) {
 		return nil
 	}
@@ -200,9 +203,11 @@ func (e *Engine) sweep(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		crash.Before(crash.Sweep)
 		if _, err := e.vault.Sweep(ctx, func(name string) bool { return known[name] }, sweepEvery); err != nil {
 			return fmt.Errorf("sweep the vault: %w", err)
 		}
+		crash.After(crash.Sweep)
 		e.sweptAt = now
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/deadletter"
 	"github.com/weirhq/weir/internal/pii"
 	"github.com/weirhq/weir/internal/store"
@@ -68,7 +69,7 @@ func (e *Engine) Letter(ctx context.Context, id weir.LetterID) (LetterDetail, er
 func (e *Engine) RevealLetter(ctx context.Context, id weir.LetterID, reason, by string) (pii.Secret, error) {
 	var d weir.Letter
 	var st weir.Step
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.Show, func(tx *txn) error {
 		var err error
 		if d, err = tx.Letter(id); err != nil {
 			return err
@@ -103,7 +104,7 @@ func (e *Engine) RevealLetter(ctx context.Context, id weir.LetterID, reason, by 
 // RetryLetter sends a dead step again. With afterReset it does so only when
 // the cause has cleared; the letter otherwise goes by itself once it has.
 func (e *Engine) RetryLetter(ctx context.Context, id weir.LetterID, afterReset bool, by string) error {
-	return e.update(ctx, func(tx *txn) error {
+	return e.update(ctx, crash.Retry, func(tx *txn) error {
 		d, err := tx.openLetter(id)
 		if err != nil {
 			return err
@@ -136,7 +137,7 @@ func (e *Engine) ResolveLetter(ctx context.Context, id weir.LetterID, as, reason
 	if as == "escalated" {
 		verdict, to = weir.Escalate, weir.LetterOpen
 	}
-	return e.update(ctx, func(tx *txn) error {
+	return e.update(ctx, crash.Resolve, func(tx *txn) error {
 		d, err := tx.openLetter(id)
 		if err != nil {
 			return err

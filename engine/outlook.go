@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/schedule"
 	"github.com/weirhq/weir/internal/store"
 )
@@ -169,7 +170,7 @@ func (e *Engine) mark(ctx context.Context, l *lane, f Foresight) error {
 	if err != nil || stands {
 		return err
 	}
-	return e.update(ctx, func(tx *txn) error {
+	return e.update(ctx, crash.Arrange, func(tx *txn) error {
 		if err := tx.WakeOrg(l.ID, tx.Now()); err != nil { // the org comes first: see txn
 			return err
 		}

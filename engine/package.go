@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/export"
 	"github.com/weirhq/weir/internal/store"
 	"github.com/weirhq/weir/vault"
@@ -147,7 +148,7 @@ func readPage(ctx context.Context, key *vault.Key, b store.Blob, yield func([]by
 // recipient. That somebody fetched it is in the ledger.
 func (e *Engine) Package(ctx context.Context, id weir.RequestID, by string) (store.Blob, string, error) {
 	var blob store.Blob
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.Show, func(tx *txn) error {
 		r, err := tx.Request(id)
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -26,7 +27,7 @@ func (e *Engine) renew(ctx context.Context, l *lane) error {
 // returns what it decided.
 func (e *Engine) observeAlone(ctx context.Context, l *lane, s settlement, act string) (weir.Decision, error) {
 	var dec weir.Decision
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.Observe, func(tx *txn) error {
 		g, err := tx.lockGovernor(l)
 		if err != nil {
 			return err
@@ -103,7 +104,7 @@ func (e *Engine) probe(ctx context.Context, l *lane, kind weir.ReleaseKind) erro
 		}
 	}
 	var dec weir.Decision
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.Probe, func(tx *txn) error {
 		g, err := tx.lockGovernor(l)
 		if err != nil {
 			return err
@@ -182,7 +183,7 @@ func (e *Engine) releaseCleared(ctx context.Context, l *lane, kind weir.ReleaseK
 }
 
 func (e *Engine) releaseSome(ctx context.Context, l *lane, kind weir.ReleaseKind) (released int, err error) {
-	err = e.update(ctx, func(tx *txn) error {
+	err = e.update(ctx, crash.Release, func(tx *txn) error {
 		released = 0
 		org, err := tx.Org(l.ID)
 		if err != nil {

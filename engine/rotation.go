@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 	"github.com/weirhq/weir/vault"
 )
@@ -84,7 +85,7 @@ func (e *Engine) adoptKEK(ctx context.Context, by string) (news bool, err error)
 	if err != nil {
 		return false, err
 	}
-	err = e.update(ctx, func(tx *txn) error {
+	err = e.update(ctx, crash.NewKEK, func(tx *txn) error {
 		version, fresh, err := tx.ActivateKEK(ids[0])
 		news = fresh && version > 1
 		if err != nil || !news {
@@ -213,7 +214,7 @@ func (e *Engine) rewrapBatch(ctx context.Context, from, to string) (more bool, e
 			fresh = append(fresh, store.Rewrapped{Request: r.Request, Wrapped: wrapped})
 		}
 	}
-	err = e.update(ctx, func(tx *txn) error {
+	err = e.update(ctx, crash.Rewrap, func(tx *txn) error {
 		n, err := tx.SwapKeys(from, to, fresh)
 		if err != nil || n == 0 {
 			return err
@@ -234,7 +235,7 @@ func (e *Engine) DestroyKEK(ctx context.Context, id, by string) (KeysReport, err
 	if _, err := e.adoptKEK(ctx, by); err != nil {
 		return KeysReport{}, err
 	}
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.DropKEK, func(tx *txn) error {
 		news, err := tx.DestroyKEK(id)
 		if err != nil || !news {
 			return err

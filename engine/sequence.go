@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/ledger"
 	"github.com/weirhq/weir/internal/store"
 )
@@ -25,7 +26,7 @@ const (
 func (e *Engine) sequence(ctx context.Context) error {
 	for {
 		n := 0
-		err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
+		err := e.transact(ctx, crash.Sequence, func(tx *store.Tx) error {
 			mine, err := tx.LockLedger()
 			if err != nil || !mine {
 				return err

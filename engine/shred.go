@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -51,7 +52,7 @@ func (e *Engine) shredRestored(ctx context.Context) error {
 // the key once that call is known to be over; the mark keeps it shut until then.
 func (e *Engine) shredAgain(ctx context.Context, id weir.RequestID) error {
 	executing := 0
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.Shred, func(tx *txn) error {
 		r, err := tx.Request(id)
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/deadline"
 	"github.com/weirhq/weir/internal/store"
 	"github.com/weirhq/weir/vault"
@@ -66,7 +67,7 @@ func (e *Engine) Submit(ctx context.Context, in Submission) (weir.Request, error
 		}
 	}
 	accept := func() error {
-		return e.update(ctx, func(tx *txn) error {
+		return e.update(ctx, crash.Submit, func(tx *txn) error {
 			if err := tx.InsertRequest(r, e.vault.Index(in.Identifiers[0].Kind, in.Identifiers[0].Value.Reveal())); err != nil {
 				return err
 			}
@@ -163,7 +164,7 @@ func (e *Engine) newRequest(l *lane, in Submission) (weir.Request, error) {
 // Verify records by reference that the subject's identity was proven, and
 // starts the discovery.
 func (e *Engine) Verify(ctx context.Context, id weir.RequestID, evidence, by string) (weir.Request, error) {
-	return e.act(ctx, id, func(tx *txn, r *weir.Request) error { return tx.verify(r, by, evidence) })
+	return e.act(ctx, crash.Verify, id, func(tx *txn, r *weir.Request) error { return tx.verify(r, by, evidence) })
 }
 
 func (t *txn) verify(r *weir.Request, by, evidence string) error {
@@ -177,9 +178,9 @@ func (t *txn) verify(r *weir.Request, by, evidence string) error {
 }
 
 // act runs one person's transition of a request.
-func (e *Engine) act(ctx context.Context, id weir.RequestID, fn func(*txn, *weir.Request) error) (weir.Request, error) {
+func (e *Engine) act(ctx context.Context, w crash.Write, id weir.RequestID, fn func(*txn, *weir.Request) error) (weir.Request, error) {
 	var out weir.Request
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, w, func(tx *txn) error {
 		r, err := tx.Request(id)
 		if err != nil {
 			return err
@@ -195,7 +196,7 @@ func (e *Engine) act(ctx context.Context, id weir.RequestID, fn func(*txn, *weir
 
 // Replan starts the discovery anew, for a plan that is stale, refused or old.
 func (e *Engine) Replan(ctx context.Context, id weir.RequestID, by string) (weir.Request, error) {
-	return e.act(ctx, id, func(tx *txn, r *weir.Request) error {
+	return e.act(ctx, crash.Replan, id, func(tx *txn, r *weir.Request) error {
 		err := tx.moveBy(r, weir.EventReplan, by, func(r *weir.Request) {
 			r.Pass, r.PlanHash, r.Reason = weir.PassPlan, "", ""
 		}, nil)
@@ -213,7 +214,7 @@ func (e *Engine) Replan(ctx context.Context, id weir.RequestID, by string) (weir
 // execution. It fails with ErrStale when the hash is not the current plan's or
 // the plan has expired, and with ErrFourEyes for the person who submitted.
 func (e *Engine) Approve(ctx context.Context, id weir.RequestID, hash, note, by string) (weir.Request, error) {
-	return e.act(ctx, id, func(tx *txn, r *weir.Request) error {
+	return e.act(ctx, crash.Approve, id, func(tx *txn, r *weir.Request) error {
 		if err := e.mayApprove(tx, r, hash, by); err != nil {
 			return err
 		}
@@ -275,7 +276,7 @@ func (e *Engine) Cancel(ctx context.Context, id weir.RequestID, reason, by strin
 // end stops the work; the key is shredded by the control round once no call of
 // the request is under way.
 func (e *Engine) end(ctx context.Context, id weir.RequestID, ev weir.Event, reason, by string) (weir.Request, error) {
-	return e.act(ctx, id, func(tx *txn, r *weir.Request) error {
+	return e.act(ctx, crash.End, id, func(tx *txn, r *weir.Request) error {
 		if err := tx.moveBy(r, ev, by, func(r *weir.Request) { r.Reason = reason }, map[string]string{"reason": reason}); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 	"github.com/weirhq/weir/vault"
 )
@@ -61,7 +62,7 @@ func (e *Engine) Turn(ctx context.Context, org weir.OrgID) (bool, error) {
 func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 	var j *job
 	worked := false
-	err := e.update(ctx, func(tx *txn) error {
+	err := e.update(ctx, crash.Claim, func(tx *txn) error {
 		j, worked = nil, false
 		g, err := tx.lockGovernor(l)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -25,11 +26,12 @@ type txn struct {
 	pending []weir.Entry // for the ledger, before the commit
 }
 
-// update runs fn in one write transaction with one time. fn may run again
-// after a conflict between transactions, so it must not act outside the transaction.
-func (e *Engine) update(ctx context.Context, fn func(*txn) error) error {
+// update runs fn in one write transaction of the named kind, with one time. fn
+// may run again after a conflict between transactions, so it must not act
+// outside the transaction.
+func (e *Engine) update(ctx context.Context, w crash.Write, fn func(*txn) error) error {
 	var notes []weir.Entry
-	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
+	err := e.transact(ctx, w, func(tx *store.Tx) error {
 		t := &txn{Tx: tx, e: e}
 		if err := fn(t); err != nil {
 			return err
@@ -44,6 +46,22 @@ func (e *Engine) update(ctx context.Context, fn func(*txn) error) error {
 		e.logEntry(ctx, n)
 	}
 	return nil
+}
+
+// transact is the only door to the store's write transactions, so that each kind
+// of them is among the moments at which the crash proof kills weir.
+func (e *Engine) transact(ctx context.Context, w crash.Write, fn func(*store.Tx) error) error {
+	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		crash.Before(w) // the commit follows
+		return nil
+	})
+	if err == nil {
+		crash.After(w)
+	}
+	return err
 }
 
 // pendingEntries is how many entries wait at most to be inserted together.

@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 )
 
 // BlobID says what a blob is within its request. All of it is authenticated.
@@ -37,11 +38,13 @@ func (k *Key) Seal(ctx context.Context, id BlobID, write func(io.Writer) error) 
 	name, err := k.name(id)
 	if err == nil {
 		before := k.vault.sizeOf(name)
+		crash.Before(crash.Blob)
 		err = replaceFile(k.vault.blobs, name, func(w io.Writer) error {
 			t.to = w
 			return k.encrypt(&t, id, write)
 		})
 		if err == nil {
+			crash.After(crash.Blob)
 			k.vault.used.Add(t.size - before)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/pii"
 )
 
@@ -87,8 +88,10 @@ func (v *Vault) Place(name string, write func(io.Writer) error) (path string, er
 	if !deliveryName.MatchString(name) || strings.HasPrefix(name, tempPrefix) {
 		return "", fmt.Errorf("place delivery: %q is not a plain file name", name)
 	}
+	crash.Before(crash.Delivery)
 	if err := replaceFile(v.out, name, write); err != nil {
 		return "", fmt.Errorf("place delivery %s: %w", name, err)
 	}
+	crash.After(crash.Delivery)
 	return filepath.Join(v.path, "out", name), nil
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/weirhq/weir/internal/crash"
 )
 
 const tempPrefix = "tmp-"
@@ -35,10 +37,12 @@ func createFile(root *os.Root, name string, data []byte) error {
 
 func placeFile(root *os.Root, name string, write func(io.Writer) error, publish func(temp, name string) error) (err error) {
 	temp := tempPrefix + randomHex(16)
+	crash.Before(crash.FileTemp)
 	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return fmt.Errorf("create a file in %s: %w", root.Name(), full(err))
 	}
+	crash.After(crash.FileTemp)
 	done := false
 	defer func() { // also when write panics
 		if !done {
@@ -48,15 +52,19 @@ func placeFile(root *os.Root, name string, write func(io.Writer) error, publish 
 	if err := write(f); err != nil {
 		return full(err)
 	}
+	crash.Before(crash.FileSync)
 	if err := f.Sync(); err != nil {
 		return fmt.Errorf("sync %s: %w", f.Name(), full(err))
 	}
+	crash.After(crash.FileSync)
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", f.Name(), full(err))
 	}
+	crash.Before(crash.FilePublish)
 	if err := publish(temp, name); err != nil {
 		return fmt.Errorf("publish %s: %w", name, full(err))
 	}
+	crash.After(crash.FilePublish)
 	done = true
 	return syncDir(root)
 }
@@ -74,9 +82,11 @@ func syncDir(root *os.Root) error {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", root.Name(), err)
 	}
+	crash.Before(crash.DirSync)
 	if err := errors.Join(d.Sync(), d.Close()); err != nil {
 		return fmt.Errorf("sync %s: %w", root.Name(), full(err))
 	}
+	crash.After(crash.DirSync)
 	return nil
 }
 

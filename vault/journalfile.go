@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"github.com/weirhq/weir/internal/crash"
 )
 
 // logFile is one file of the journal. A record is
@@ -38,6 +40,7 @@ const (
 func createLog(v *Vault) (*logFile, error) {
 	for range 10 {
 		name := fmt.Sprintf("j-%016x-%s", uint64(v.opts.Now().UnixNano()), randomHex(8))
+		crash.Before(crash.JournalFile)
 		f, err := v.logs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
 		if err != nil {
 			return nil, full(err)
@@ -52,6 +55,7 @@ func createLog(v *Vault) (*logFile, error) {
 		if err := syncDir(v.logs); err != nil {
 			return nil, errors.Join(err, l.remove())
 		}
+		crash.After(crash.JournalFile)
 		return l, nil
 	}
 	return nil, errors.New("vault: other processes keep taking the journal's new files")
@@ -95,12 +99,16 @@ func (l *logFile) append(rec []byte) error {
 	}
 	head := binary.BigEndian.AppendUint32(nil, uint32(len(ct)))
 	head = binary.BigEndian.AppendUint32(head, logChecksum(uint32(len(ct)), l.records))
+	crash.Before(crash.JournalWrite)
 	if _, err := l.file.Write(slices.Concat(head, ct)); err != nil {
 		return err
 	}
+	crash.After(crash.JournalWrite)
+	crash.Before(crash.JournalSync)
 	if err := l.file.Sync(); err != nil {
 		return err
 	}
+	crash.After(crash.JournalSync)
 	l.records++
 	return nil
 }
@@ -182,6 +190,7 @@ func onlyZeros(r io.Reader) (bool, error) {
 
 // remove deletes the file, durably, and releases it.
 func (l *logFile) remove() error {
+	crash.Before(crash.JournalRemove)
 	err := l.vault.logs.Remove(l.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
@@ -189,6 +198,7 @@ func (l *logFile) remove() error {
 	if err == nil {
 		err = syncDir(l.vault.logs)
 	}
+	crash.After(crash.JournalRemove)
 	if err = errors.Join(err, l.file.Close()); err != nil {
 		return fmt.Errorf("remove journal %s: %w", l.name, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 )
 
 var blobName = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -53,7 +54,9 @@ func (v *Vault) Remove(ref weir.SealRef) error {
 		return fmt.Errorf("remove blob: %w: not a blob's name", ErrCorrupt)
 	}
 	size := v.sizeOf(ref.Name)
+	crash.Before(crash.Remove)
 	err := v.blobs.Remove(ref.Name)
+	crash.After(crash.Remove)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

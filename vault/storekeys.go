@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/weirhq/weir/internal/crash"
 )
 
 // keysName is the file that holds the store's own keys: those for pseudonyms,
@@ -93,9 +95,11 @@ func (v *Vault) createStoreKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	crash.Before(crash.StoreKeys)
 	if err := createFile(v.root, keysName, data); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("keep the vault's own keys: %w", err)
 	}
+	crash.After(crash.StoreKeys)
 	return nil
 }
 

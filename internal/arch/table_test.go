@@ -56,21 +56,23 @@ var house = map[string]place{
 	"internal/export": {layer: core, may: with(wordsAll, "internal/datamap"), testsMay: coreAll},
 
 	"salesforce":         {layer: edges, may: wordsAll, testsMay: []string{"emulator"}},
-	"vault":              {layer: edges, may: wordsAll},
+	"vault":              {layer: edges, may: with(wordsAll, "internal/crash")},
 	"internal/store":     {layer: edges, may: slices.Concat(wordsAll, coreAll), testsMay: []string{"internal/pgtest"}, databases: true},
 	"governor/transport": {layer: edges, may: with(wordsAll, "governor"), testsMay: []string{"emulator"}},
+	// Moments to die, named for whoever writes to a disk.
+	"internal/crash": {layer: edges},
 	// The emulator shares nothing with us, tests included, so that a shared
 	// misunderstanding of Salesforce cannot hide.
 	"emulator": {layer: edges},
 
 	"internal/runner": {
 		layer: shell, databases: true,
-		may:      slices.Concat(wordsAll, coreAll, edgesOurs),
+		may:      slices.Concat(wordsAll, coreAll, edgesOurs, []string{"internal/crash"}),
 		testsMay: []string{"emulator", "internal/pgtest"},
 	},
 	"engine": {
 		layer: shell, databases: true,
-		may:      slices.Concat(wordsAll, coreAll, edgesOurs, []string{"internal/runner"}),
+		may:      slices.Concat(wordsAll, coreAll, edgesOurs, []string{"internal/crash", "internal/runner"}),
 		testsMay: []string{"emulator", "internal/pgtest", "internal/tampertest"},
 	},
 
@@ -89,7 +91,7 @@ var house = map[string]place{
 	"internal/tools/testcount": {layer: support},
 	"internal/tools/termsvg":   {layer: support},
 	// Real processes under attack; it looks at them from outside.
-	"internal/proof": {layer: support, testsMay: all, databases: true},
+	"internal/proof": {layer: support, testsMay: with(all, "internal/crash"), databases: true},
 }
 
 // coreBans is what decides nothing: I/O, clocks, dice, waiting. Words keep to

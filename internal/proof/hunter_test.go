@@ -39,23 +39,29 @@ func (h *hunter) moment(ctx context.Context) error {
 // aim waits until a write has just reached the org, and then for any share of
 // the time that the org usually takes for it.
 func (h *hunter) aim(ctx context.Context) error {
+	writing, err := h.write(ctx)
+	if err != nil || !writing {
+		return err // nothing is written just now: any moment is as good
+	}
+	return pause(ctx, time.Duration(h.dice.Int64N(int64(latency))))
+}
+
+// write waits until a write has just reached the org. It is false when none
+// comes.
+func (h *hunter) write(ctx context.Context) (writing bool, err error) {
 	end := time.Now().Add(aimFor)
 	if err := h.skip(ctx); err != nil {
-		return err
+		return false, err
 	}
 	for time.Now().Before(end) {
-		writing, err := h.look(ctx)
-		if err != nil {
-			return err
-		}
-		if writing {
-			return pause(ctx, time.Duration(h.dice.Int64N(int64(latency))))
+		if writing, err = h.look(ctx); err != nil || writing {
+			return writing, err
 		}
 		if err := pause(ctx, aimEvery); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil // nothing is written just now: any moment is as good
+	return false, nil
 }
 
 // skip looks away from what has happened so far.

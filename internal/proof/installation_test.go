@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,8 @@ type installation struct {
 	program string
 	dir     string
 	env     []string
-	public  string // the ledger's public key, as printed by init
+	armed   []string // further environment of `weir serve` alone
+	public  string   // the ledger's public key, as printed by init
 }
 
 // install sets weir up for an org. A password may not stand in weir.yaml, so
@@ -203,7 +205,7 @@ type served struct {
 func (w *installation) serve(ctx context.Context) (*process, served, error) {
 	var doc served
 	for end := time.Now().Add(patience); ; {
-		p := launch(w.t, w.path("weir.log"), w.env, w.program, "--json", "--config", w.path("weir.yaml"), "serve")
+		p := launch(w.t, w.path("weir.log"), slices.Concat(w.env, w.armed), w.program, "--json", "--config", w.path("weir.yaml"), "serve")
 		err := p.ready(&doc)
 		if err == nil {
 			return p, doc, nil

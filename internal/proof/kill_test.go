@@ -51,7 +51,7 @@ func attack(t *testing.T, program, dsn string, f form) {
 	w := install(t, program, dsn, o, f)
 	s := &siege{form: f, dsn: dsn, weir: w, hunter: newHunter(o, f.seed)}
 	hunted := make(chan error, 1)
-	go func() { hunted <- s.hunt(ctx) }() // ends with the last kill, or with ctx
+	go func() { hunted <- s.hunt(ctx, s.life) }() // ends with the last kill, or with ctx
 	c := newCustomer(w, o)
 	err := s.custom(ctx, c)
 	cancelIf(err, cancel)
@@ -60,6 +60,9 @@ func attack(t *testing.T, program, dsn string, f form) {
 	}
 	took := time.Since(began)
 	v := judge(t, c, s)
+	if v.between == 0 {
+		t.Error("no kill fell between an intent and its outcome: the harness proves nothing")
+	}
 	if err := s.running.stop(10 * time.Second); err != nil {
 		t.Errorf("weir does not stop: %v", err)
 	}
@@ -74,27 +77,35 @@ func cancelIf(err error, cancel context.CancelFunc) {
 	}
 }
 
-// hunt starts weir again and again and kills it; the last one stays.
-func (s *siege) hunt(ctx context.Context) error {
-	for {
-		var err error
-		if s.running, s.where, err = s.weir.serve(ctx); err != nil {
+// hunt lets weir live and die as often as the form says; the last one stays.
+func (s *siege) hunt(ctx context.Context, life func(context.Context) error) error {
+	for s.kills.Load() < int64(s.form.kills) {
+		if err := life(ctx); err != nil {
 			return err
 		}
-		if s.kills.Load() == int64(s.form.kills) {
-			return nil
-		}
-		if err := s.hunter.moment(ctx); err != nil {
-			return err
-		}
-		select {
-		case <-s.running.ended:
-			return fmt.Errorf("weir ended by itself: %w", s.running.err)
-		default:
-		}
-		s.running.kill()
 		s.kills.Add(1)
 	}
+	var err error
+	s.running, s.where, err = s.weir.serve(ctx)
+	return err
+}
+
+// life starts weir and kills it at a moment that the hunter chooses.
+func (s *siege) life(ctx context.Context) error {
+	p, _, err := s.weir.serve(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.hunter.moment(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-p.ended:
+		return fmt.Errorf("weir ended by itself: %w", p.err)
+	default:
+	}
+	p.kill()
+	return nil
 }
 
 // custom plays the people until every request has ended and every kill was

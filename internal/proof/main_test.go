@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -24,10 +25,11 @@ func TestMain(m *testing.M) {
 }
 
 // build makes the program that the proofs run, as it is shipped: without cgo.
-func build(t *testing.T) string {
+// Only the crash proof gives it a tag.
+func build(t *testing.T, tags ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "weir")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, "github.com/weirhq/weir/cmd/weir")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", strings.Join(tags, ","), "-o", program, "github.com/weirhq/weir/cmd/weir")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build weir: %v\n%s", err, out)

@@ -18,6 +18,10 @@ import (
 // hit the middle of one.
 const latency = 100 * time.Millisecond
 
+// dailyCalls keeps the allocation out of a proof: what it does to weir is
+// simulated elsewhere, in days.
+const dailyCalls = 1_000_000
+
 // org is an emulated org in a process of its own, with the door for testers.
 type org struct {
 	t       *testing.T
@@ -36,7 +40,7 @@ func startOrg(t *testing.T, program string, f form) *org {
 	o := &org{t: t, secret: filepath.Join(dir, "secret")}
 	p := launch(t, filepath.Join(dir, "sim.log"), nil, program, "sim", "serve", "--json", "--gate", f.gate.String(),
 		"--seed", strconv.FormatUint(f.seed, 10), "--subjects", strconv.Itoa(f.requests), "--credentials", o.secret,
-		"--latency", latency.String(), "--recycle-lag", "0s", "--without", strings.Join(f.without, ","))
+		"--latency", latency.String(), "--recycle-lag", "0s", "--daily", strconv.Itoa(dailyCalls), "--without", strings.Join(f.without, ","))
 	var doc struct {
 		URL      string `json:"url"`
 		Control  string `json:"control"`
@@ -50,6 +54,9 @@ func startOrg(t *testing.T, program string, f form) *org {
 		t.Fatalf("the org is %s by default, want %s", doc.Profile, emulator.Rude().Name)
 	}
 	o.api, o.control, o.client = doc.URL, doc.Control, doc.ClientID
+	if f.lossy {
+		o.lose(f.seed)
+	}
 	o.ask("/subjects", &o.people)
 	if len(o.people) != f.requests {
 		t.Fatalf("the org has %d subjects, want %d", len(o.people), f.requests)

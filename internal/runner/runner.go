@@ -15,6 +15,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -188,8 +189,10 @@ func (r *Runner) round(ctx context.Context) error {
 	if len(slots) == 0 {
 		return nil
 	}
+	crash.Before(crash.Slots)
 	if _, err := r.client.InsertMany(ctx, slots); err != nil {
 		return fmt.Errorf("insert slots: %w", err)
 	}
+	crash.After(crash.Slots)
 	return nil
 }
