@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -26,7 +27,8 @@ import (
 
 // Options configure an Engine. DataDir, DSN, KEK and SigningKey are required.
 type Options struct {
-	DataDir    string     // vault, journal and deliveries live below it; 0700
+	DataDir    string     // 0700, ours alone
+	VaultDir   string     // sealed files, journal and deliveries; empty = vault in DataDir. Nodes of one store share it
 	DSN        string     // sqlite:///path or postgres://…
 	KEK        vault.KEK  // wraps the request keys
 	SigningKey pii.Secret // note signer key of the ledger and of certificates
@@ -49,7 +51,7 @@ type Org struct {
 	Auth        salesforce.Auth
 	Transport   http.RoundTripper // nil = the client's own
 	Timeout     time.Duration     // of one call, default 2 min
-	Claim       time.Duration     // how long a claim lives on the engine's clock, default Timeout + 30 s
+	Claim       time.Duration     // how long a claim lives on the engine's clock, default a quarter more than Timeout
 	Map         *datamap.Map
 	Governor    governor.Policy
 	Recipients  []string                        // default age recipients of access packages
@@ -96,10 +98,12 @@ type Engine struct {
 	orgs      map[weir.OrgID]*lane
 
 	// Owned by the control round, which never runs twice at once.
-	beatAt  time.Time // when this node last wrote its heartbeat
-	sweptAt time.Time // when the vault was last swept
-	scrub   bool      // the store's journal must be emptied
-	startAt time.Time
+	sweptOrphans time.Time // when orphans were last looked for
+	sweptAt      time.Time // when the vault was last swept
+	scrub        bool      // the store's journal must be emptied
+	startAt      time.Time
+
+	pulse pulse
 
 	spillMu sync.Mutex // one replay of the journal at a time
 }
@@ -170,6 +174,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 		return fmt.Errorf("migrate store: %w", err)
 	}
 	e.startAt = e.now()
+	began := time.Now()
 	err := e.store.Update(ctx, e.now(), func(tx *store.Tx) error {
 		for id := range e.orgs {
 			if err := tx.EnsureOrg(id); err != nil {
@@ -181,6 +186,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("register orgs: %w", err)
 	}
+	e.pulse.beat(began, time.Now())
 	if err := e.replaySpill(ctx); err != nil {
 		return err
 	}
@@ -192,7 +198,9 @@ func (e *Engine) Close() error {
 	return errors.Join(e.store.Close(), e.spill.Close(), e.vault.Close())
 }
 
-func (e *Engine) vaultDir() string { return filepath.Join(e.opts.DataDir, "vault") }
+func (e *Engine) vaultDir() string {
+	return cmp.Or(e.opts.VaultDir, filepath.Join(e.opts.DataDir, "vault"))
+}
 
 // Store gives the runner and the metrics their view; nobody else may use it.
 func (e *Engine) Store() *store.Store { return e.store }
@@ -205,7 +213,7 @@ func (e *Engine) addLane(o Org) error {
 		return fmt.Errorf("org %s: no data map", o.ID)
 	}
 	client, err := salesforce.New(salesforce.Options{
-		InstanceURL: o.InstanceURL, APIVersion: o.APIVersion, Auth: o.Auth,
+		InstanceURL: o.InstanceURL, APIVersion: o.APIVersion, Auth: o.Auth, Node: tail(e.node),
 		Transport: o.Transport, Timeout: o.Timeout, Now: e.now,
 	})
 	if err != nil {
@@ -215,7 +223,7 @@ func (e *Engine) addLane(o Org) error {
 		o.Timeout = 2 * time.Minute
 	}
 	if o.Claim <= 0 {
-		o.Claim = o.Timeout + claimMargin
+		o.Claim = o.Timeout + o.Timeout/claimMargin
 	}
 	e.orgs[o.ID] = &lane{Org: o, client: client}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -32,6 +33,8 @@ type Engine interface {
 	Due(ctx context.Context) ([]weir.OrgID, error)
 	// Control is one round of what no call drives.
 	Control(ctx context.Context) error
+	// Beat says that this node lives, when it is time to.
+	Beat(ctx context.Context) error
 	// Dead lists the nodes that no longer run.
 	Dead(ctx context.Context) ([]string, error)
 }
@@ -48,8 +51,9 @@ type Options struct {
 
 // Runner works slots until its context ends.
 type Runner struct {
-	opts   Options
-	client *river.Client[*sql.Tx]
+	opts     Options
+	client   *river.Client[*sql.Tx]
+	stopping chan struct{} // closed when no call may begin any more
 }
 
 // New migrates River's own tables and prepares a client. Nothing runs yet.
@@ -65,15 +69,14 @@ func New(ctx context.Context, o Options) (*Runner, error) {
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return nil, fmt.Errorf("river migrations: %w", err)
 	}
+	r := &Runner{opts: o, stopping: make(chan struct{})}
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, &slotWorker{engine: o.Engine}); err != nil {
+	if err := river.AddWorkerSafely(workers, &slotWorker{engine: o.Engine, stopping: r.stopping}); err != nil {
 		return nil, fmt.Errorf("register slot worker: %w", err)
 	}
-	client, err := river.NewClient(driver, config(o, workers))
-	if err != nil {
+	if r.client, err = river.NewClient(driver, config(o, workers)); err != nil {
 		return nil, fmt.Errorf("river client: %w", err)
 	}
-	r := &Runner{opts: o, client: client}
 	return r, r.freeSlots(ctx)
 }
 
@@ -129,13 +132,19 @@ func (r *Runner) freeSlots(ctx context.Context) error {
 	return nil
 }
 
-// Run works until ctx ends: it stops admitting, lets running calls record
-// their outcome, and returns.
+// Run works until ctx ends: it begins no more calls, lets those under way
+// record their outcome, and returns. It runs once.
 func (r *Runner) Run(ctx context.Context) error {
 	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
+	beating, still := context.WithCancel(context.WithoutCancel(ctx))
+	var beats sync.WaitGroup
+	beats.Go(func() { r.beat(beating) })
+	defer beats.Wait()
+	defer still()
 	r.control(ctx)
+	close(r.stopping)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	if err := r.client.Stop(stopping); err != nil {
@@ -153,6 +162,24 @@ func (r *Runner) control(ctx context.Context) {
 	for {
 		if err := r.round(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			r.opts.Log.Warn("control round failed", "error", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// beat keeps the node alive in the eyes of the others until ctx ends, however
+// long a control round takes, and while the last calls end. A failed beat is
+// tried again with the next tick.
+func (r *Runner) beat(ctx context.Context) {
+	tick := time.NewTicker(r.opts.Tick)
+	defer tick.Stop()
+	for {
+		if err := r.opts.Engine.Beat(ctx); err != nil && ctx.Err() == nil {
+			r.opts.Log.Warn("no heartbeat", "error", err.Error())
 		}
 		select {
 		case <-ctx.Done():
