@@ -23,7 +23,7 @@ import (
 type simFlags struct {
 	listen, control, profile, credentials string
 	seed                                  uint64
-	subjects                              int
+	subjects, daily                       int
 	small                                 bool
 	speed                                 float64
 	latency, recycleLag, gate             time.Duration
@@ -63,6 +63,7 @@ func (a *app) simServeVerb() *cobra.Command {
 	fl.StringVar(&f.credentials, "credentials", "", "write the client secret to this new file")
 	fl.Uint64Var(&f.seed, "seed", 42, "the same seed gives the same org and the same faults")
 	fl.IntVar(&f.subjects, "subjects", 24, "people who may ask for their data")
+	fl.IntVar(&f.daily, "daily", 0, "calls in any 24 hours (default: 15000)")
 	fl.BoolVar(&f.small, "small", false, "a few hundred records and four subjects")
 	fl.Float64Var(&f.speed, "speed", 1, "how fast the org's clock runs")
 	fl.DurationVar(&f.latency, "latency", 0, "mean duration of a call, half of it before the org looks at it")
@@ -76,8 +77,8 @@ func (a *app) sim(ctx context.Context, f simFlags) error {
 	if !ok {
 		return usage("Profiles: "+strings.Join(emulator.Scenarios(), ", ")+".", "--profile names no profile")
 	}
-	if f.speed <= 0 || f.subjects < 0 || f.latency < 0 || f.recycleLag < 0 || f.gate < 0 {
-		return usage("", "--speed is above 0; --subjects, --latency, --gate and --recycle-lag are not below")
+	if f.speed <= 0 || f.subjects < 0 || f.latency < 0 || f.recycleLag < 0 || f.gate < 0 || f.daily < 0 {
+		return usage("", "--speed is above 0; --subjects, --daily, --latency, --gate and --recycle-lag are not below")
 	}
 	if f.gate > 0 {
 		profile.GateFor = f.gate
@@ -90,7 +91,7 @@ func (a *app) sim(ctx context.Context, f simFlags) error {
 	}
 	org := emulator.New(emulator.Options{
 		Seed: f.seed, Profile: profile, Now: fasterClock(f.speed), Sleep: fasterSleep(f.speed),
-		Latency: f.latency, RecycleLag: f.recycleLag,
+		Latency: f.latency, RecycleLag: f.recycleLag, Limits: emulator.Limits{DailyAPI: f.daily},
 	})
 	if f.small {
 		emulator.SeedSmall(org)
