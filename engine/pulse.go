@@ -24,7 +24,7 @@ const (
 type pulse struct {
 	mu    sync.Mutex
 	at    time.Time // when the last beat that was committed began
-	since time.Time // when a silence ended; zero if there was none
+	since time.Time // when this node began to beat without a gap
 	gaps  int       // silences so far
 }
 
@@ -32,7 +32,7 @@ type pulse struct {
 func (p *pulse) beat(began, committed time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.at.IsZero() && elapsed(p.at, committed) >= trustedFor {
+	if p.at.IsZero() || elapsed(p.at, committed) >= trustedFor {
 		p.gaps++
 		p.since = committed
 	}
@@ -61,12 +61,12 @@ func (p *pulse) holds(mark int, now time.Time) bool {
 }
 
 // hears says whether this node has listened for so long that another's silence
-// means something. After a silence of its own it must not judge: when the store
-// was away, everybody was silent and nobody has died.
+// means something. After its start or a silence of its own it must not judge:
+// when the store was away, everybody was silent and nobody has died.
 func (p *pulse) hears(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return elapsed(p.at, now) < trustedFor && (p.since.IsZero() || elapsed(p.since, now) > deadAfter)
+	return elapsed(p.at, now) < trustedFor && elapsed(p.since, now) > deadAfter
 }
 
 // elapsed is the time between two readings of the clock. The monotonic one

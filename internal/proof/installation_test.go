@@ -26,14 +26,16 @@ type installation struct {
 	program string
 	dir     string
 	env     []string
-	public  string // the ledger's public key, as printed by init
+	host    []string // command that the served program runs under; nil = none
+	log     string   // file name of the served program's log
+	public  string   // the ledger's public key, as printed by init
 }
 
 // install sets weir up for an org. A password may not stand in weir.yaml, so
 // the store's URL travels in the environment.
 func install(t *testing.T, program, dsn string, o *org, f form) *installation {
 	t.Helper()
-	w := &installation{t: t, program: program, dir: t.TempDir(), env: []string{"WEIR_STORE=" + dsn}}
+	w := &installation{t: t, program: program, dir: t.TempDir(), log: "weir.log", env: []string{"WEIR_STORE=" + dsn}}
 	var made struct {
 		PublicKey string `json:"public_key"`
 	}
@@ -203,7 +205,8 @@ type served struct {
 func (w *installation) serve(ctx context.Context) (*process, served, error) {
 	var doc served
 	for end := time.Now().Add(patience); ; {
-		p := launch(w.t, w.path("weir.log"), w.env, w.program, "--json", "--config", w.path("weir.yaml"), "serve")
+		line := append(w.host[:len(w.host):len(w.host)], w.program, "--json", "--config", w.path("weir.yaml"), "serve")
+		p := launch(w.t, w.path(w.log), w.env, line[0], line[1:]...)
 		err := p.ready(&doc)
 		if err == nil {
 			return p, doc, nil
