@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-nodes soak clean
 
 build: ## the static binary, bin/weir
 	CGO_ENABLED=0 go build -trimpath -o bin/weir ./cmd/weir
@@ -24,6 +24,15 @@ fuzz: ## every fuzz target for FUZZTIME each
 prove-kill: ## kill weir 50 times under 200 requests, on each store, and ask the org what really happened
 	scripts/install
 	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=75m -run '^TestKill$$' ./internal/proof
+
+prove-nodes: ## several weirs on one PostgreSQL: shared work, kills, stops, the database gone; a lone weir stopped on SQLite
+	scripts/install
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=100m -run '^Test(Nodes|LoneStop)$$' ./internal/proof
+
+soak: ## SOAK (30m) of mixed load and faults on each store: memory and files stay flat; then 100 SIGTERMs under load
+	scripts/install
+	WEIR_SOAK=$${SOAK:-30m} scripts/with-postgres go test -count=1 -v -timeout=6h -run '^TestSoak$$' ./internal/proof
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=100m -run '^TestTerm$$' ./internal/proof
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -32,10 +32,10 @@ const slots = 8
 
 func chosenNodesForm(t *testing.T) nodesForm {
 	f := nodesForm{form: chosenForm(t), nodes: 2, calls: 100, stops: 1, outage: 5 * time.Second}
-	f.kills, f.requests = 1, 60
+	f.kills, f.requests, f.within = 1, 60, 10*time.Minute
 	if os.Getenv(formVariable) == "long" {
 		f.nodes, f.calls, f.stops, f.outage = 4, 1000, 100, time.Minute
-		f.kills, f.requests, f.daily = 20, 400, 200_000
+		f.kills, f.requests, f.daily, f.within = 20, 400, 200_000, 90*time.Minute
 	}
 	// A call that outlives its dead node would still be open in the org when
 	// another call has its slot: here the count of open calls must mean something.

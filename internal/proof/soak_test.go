@@ -62,15 +62,17 @@ func soak(t *testing.T, program, dsn string, f form, d time.Duration) {
 		t.Fatal(err)
 	}
 	c := newCustomer(w, o)
-	var samples []sample
-	began := time.Now()
-	for err == nil && time.Since(began) < d {
-		samples, err = watch(ctx, p, c, samples)
+	loaded, unload := context.WithCancel(ctx)
+	sampled := make(chan []sample, 1)
+	go func() { sampled <- sampling(loaded, p) }() // ends with the load
+	for began := time.Now(); err == nil && time.Since(began) < d; {
+		err = serveThem(ctx, p, c)
 	}
-	loaded := len(samples)
+	unload()
+	samples := <-sampled
 	c.orders = slices.DeleteFunc(c.orders, func(o *order) bool { return o.id == "" }) // who has not asked does not count
 	for err == nil && c.unfinished() != nil {
-		_, err = watch(ctx, p, c, nil)
+		err = serveThem(ctx, p, c)
 	}
 	if err != nil {
 		t.Fatalf("%v\n%v\n%s", err, c.unfinished(), tail(w.path(w.log)))
@@ -80,15 +82,14 @@ func soak(t *testing.T, program, dsn string, f form, d time.Duration) {
 	if err := p.stop(10 * time.Second); err != nil {
 		t.Errorf("weir does not stop: %v", err)
 	}
-	first, last := judgeFlat(t, samples[:loaded], d)
+	first, last := judgeFlat(t, samples, d)
 	t.Logf("%s of load: %d requests, %d calls; %s", d, len(c.orders), v.calls, v)
 	t.Logf("memory %d KiB and at least %d files in the first third after the warm-up, %d KiB and %d files in the last", first.rss, first.files, last.rss, last.files)
 	t.Logf("dead letters decided: %v; faults shown: %v", c.decided, v.faults)
 }
 
-// watch lets the people do a round with a bounded number of requests open, and
-// takes a sample of the process.
-func watch(ctx context.Context, p *process, c *customer, samples []sample) ([]sample, error) {
+// serveThem lets the people do a round with a bounded number of requests open.
+func serveThem(ctx context.Context, p *process, c *customer) error {
 	ended := 0
 	for _, o := range c.orders {
 		if o.ended() {
@@ -96,15 +97,27 @@ func watch(ctx context.Context, p *process, c *customer, samples []sample) ([]sa
 		}
 	}
 	if _, err := c.round(ctx, ended+openRequests); err != nil {
-		return samples, err
+		return err
 	}
 	select {
 	case <-p.ended:
-		return samples, fmt.Errorf("weir ended by itself: %w", p.err)
+		return fmt.Errorf("weir ended by itself: %w", p.err)
 	default:
+		return pause(ctx, 500*time.Millisecond)
 	}
-	s, err := sampleOf(p.cmd.Process.Pid)
-	return append(samples, s), errors.Join(err, pause(ctx, time.Second))
+}
+
+// sampling looks at a process every second until ctx ends or the process does.
+func sampling(ctx context.Context, p *process) []sample {
+	var all []sample
+	for pause(ctx, time.Second) == nil {
+		s, err := sampleOf(p.cmd.Process.Pid)
+		if err != nil {
+			break // it has ended, which the other side finds out
+		}
+		all = append(all, s)
+	}
+	return all
 }
 
 // sample is how much a process holds at one moment.
@@ -171,9 +184,9 @@ const stopsWithin = 10 * time.Second
 func TestTerm(t *testing.T) {
 	t.Parallel()
 	f := chosenForm(t)
-	f.kills, f.requests = 2, 10 // "kills" are stops here
+	f.kills, f.requests, f.within = 2, 10, 10*time.Minute // "kills" are stops here
 	if os.Getenv(formVariable) == "long" {
-		f.kills, f.requests = 100, 200
+		f.kills, f.requests, f.within = 100, 200, 45*time.Minute
 	}
 	f.without = append(f.without, string(emulator.FaultHTML))
 	program := build(t)
