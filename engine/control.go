@@ -11,8 +11,7 @@ import (
 	"github.com/weirhq/weir/internal/store"
 )
 
-// Control is one round of everything that no call drives: heartbeat, adoption
-// of orphans, journal replay, local work of requests, release of dead letters,
+// Control is one round of everything that no call drives: heartbeat, journal replay, local work of requests, release of dead letters,
 // numbering of the ledger. A runner calls it every tick on every node;
 // simulations call it by hand.
 func (e *Engine) Control(ctx context.Context) error {
@@ -23,23 +22,12 @@ func (e *Engine) Control(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(
-		e.sweepOrphans(ctx),
 		e.finishRequests(ctx),
 		e.releaseLetters(ctx),
 		e.sequence(ctx),
 		e.scrubStore(ctx),
 		e.sweep(ctx),
 	)
-}
-
-// sweepOrphans adopts what dead nodes left, as often as a node beats.
-func (e *Engine) sweepOrphans(ctx context.Context) error {
-	now := time.Now()
-	if now.Sub(e.sweptOrphans) < beatEvery {
-		return nil
-	}
-	e.sweptOrphans = now
-	return errors.Join(e.adoptJournals(ctx), e.adopt(ctx))
 }
 
 // adoptJournals replays the outcomes that a dead node could not commit, before

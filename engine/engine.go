@@ -98,12 +98,12 @@ type Engine struct {
 	orgs      map[weir.OrgID]*lane
 
 	// Owned by the control round, which never runs twice at once.
-	sweptOrphans time.Time // when orphans were last looked for
-	sweptAt      time.Time // when the vault was last swept
-	scrub        bool      // the store's journal must be emptied
-	startAt      time.Time
+	sweptAt time.Time // when the vault was last swept
+	scrub   bool      // the store's journal must be emptied
 
-	pulse pulse
+	startAt time.Time  // never changes once open
+	beating sync.Mutex // one heartbeat at a time
+	pulse   pulse
 
 	spillMu sync.Mutex // one replay of the journal at a time
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -76,10 +77,15 @@ func elapsed(from, to time.Time) time.Duration {
 	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)))
 }
 
-// Beat writes the heartbeat when it is due. A runner calls it apart from the
-// control round, which may take long. The machine's own clock paces it, not the
-// scaled one of a demo: the beat is about processes.
+// Beat writes the heartbeat when it is due, and adopts what dead nodes left. A
+// runner calls it apart from the control round, which may take long. The
+// machine's own clock paces it, not the scaled one of a demo: the beat is about
+// processes.
 func (e *Engine) Beat(ctx context.Context) error {
+	if !e.beating.TryLock() {
+		return nil // another goroutine is at it
+	}
+	defer e.beating.Unlock()
 	began := time.Now()
 	if !e.pulse.due(began) {
 		return nil
@@ -88,7 +94,7 @@ func (e *Engine) Beat(ctx context.Context) error {
 		return fmt.Errorf("heartbeat: %w", err)
 	}
 	e.pulse.beat(began, time.Now())
-	return nil
+	return errors.Join(e.adoptJournals(ctx), e.adopt(ctx))
 }
 
 // whileHeld lets the calls of a job be sent only while its claim is surely

@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -138,12 +137,14 @@ func (r *Runner) Run(ctx context.Context) error {
 	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
-	beating, still := context.WithCancel(context.WithoutCancel(ctx))
-	var beats sync.WaitGroup
-	beats.Go(func() { r.beat(beating) })
-	defer beats.Wait()
+	alive, still := context.WithCancel(context.WithoutCancel(ctx)) // until the last call has ended
+	var pulse sync.WaitGroup
+	pulse.Go(func() {
+		r.every(alive, "no heartbeat", func(alive context.Context) error { return r.beat(alive, ctx.Err() != nil) })
+	})
+	defer pulse.Wait()
 	defer still()
-	r.control(ctx)
+	r.every(ctx, "control round failed", r.opts.Engine.Control)
 	close(r.stopping)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
@@ -153,15 +154,18 @@ func (r *Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// control runs one round per tick until ctx ends. A round that fails is told
-// and tried again with the next tick: everything it does is driven by the
-// tables, so nothing is forgotten.
-func (r *Runner) control(ctx context.Context) {
+// every does one round per tick until ctx ends. A round that fails is told and
+// tried again with the next tick: everything it does is driven by the tables, so
+// nothing is forgotten.
+func (r *Runner) every(ctx context.Context, failed string, round func(context.Context) error) {
 	tick := time.NewTicker(r.opts.Tick)
 	defer tick.Stop()
 	for {
-		if err := r.round(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			r.opts.Log.Warn("control round failed", "error", err.Error())
+		limited, cancel := context.WithTimeout(ctx, 30*time.Second)
+		err := round(limited)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			r.opts.Log.Warn(failed, "error", err.Error()) //nolint:sloglint // one of two constants, above
 		}
 		select {
 		case <-ctx.Done():
@@ -171,28 +175,11 @@ func (r *Runner) control(ctx context.Context) {
 	}
 }
 
-// beat keeps the node alive in the eyes of the others until ctx ends, however
-// long a control round takes, and while the last calls end. A failed beat is
-// tried again with the next tick.
-func (r *Runner) beat(ctx context.Context) {
-	tick := time.NewTicker(r.opts.Tick)
-	defer tick.Stop()
-	for {
-		if err := r.opts.Engine.Beat(ctx); err != nil && ctx.Err() == nil {
-			r.opts.Log.Warn("no heartbeat", "error", err.Error())
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (r *Runner) round(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	if err := r.opts.Engine.Control(ctx); err != nil {
+// beat is what must not wait for a control round, which may make a large
+// package: the node lives in the eyes of the others, what dead nodes left is
+// adopted, and due orgs get their slots. A stopping node only lives.
+func (r *Runner) beat(ctx context.Context, stopping bool) error {
+	if err := r.opts.Engine.Beat(ctx); err != nil || stopping {
 		return err
 	}
 	if err := r.freeSlots(ctx); err != nil {
