@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak clean
 
 build: ## the static binaries: bin/weir, and bin/weir-verify for auditors
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/weir ./cmd/weir-verify
@@ -36,6 +36,15 @@ prove-audit: ## 1,000 tamperings, each found by both verifiers, and a verificati
 prove-crash: ## kill weir 500 times at random and 3 times at every named point around a durable write, on each store
 	scripts/install
 	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=150m -run '^TestCrash$$' ./internal/proof
+
+prove-nodes: ## several weirs on one PostgreSQL: shared work, kills, stops, the database gone; a lone weir stopped on SQLite
+	scripts/install
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=100m -run '^Test(Nodes|LoneStop)$$' ./internal/proof
+
+soak: ## SOAK (30m) of mixed load and faults on each store: memory and files stay flat; then 100 SIGTERMs under load
+	scripts/install
+	WEIR_SOAK=$${SOAK:-30m} scripts/with-postgres go test -count=1 -v -timeout=6h -run '^TestSoak$$' ./internal/proof
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=100m -run '^TestTerm$$' ./internal/proof
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,6 +123,29 @@ func TestLongCallsAreCapped(t *testing.T) {
 		}
 		synctest.Wait()
 		c.send(http.MethodGet, "/limits", "").want(t, 200, "")
+	})
+}
+
+// The truth tells how many calls were open at once, and who made them.
+func TestTruthCountsOpenCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		org, c := calm(t, func(o *emulator.Options) { o.Latency = time.Second })
+		var open sync.WaitGroup
+		for range 3 {
+			open.Go(func() { c.send(http.MethodGet, "/limits", "", "User-Agent", "node-a").want(t, 200, "") })
+		}
+		open.Wait()
+		c.send(http.MethodGet, "/limits", "")
+		if busiest := org.Truth().Busiest; busiest != 3 {
+			t.Errorf("%d calls were open at once, want 3", busiest)
+		}
+		agents := map[string]int{}
+		for _, call := range org.Log() {
+			agents[call.Agent]++
+		}
+		if agents["node-a"] != 3 {
+			t.Errorf("the log names %v", agents)
+		}
 	})
 }
 

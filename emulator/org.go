@@ -31,6 +31,7 @@ type Org struct {
 	org, own *ring // calls of everybody, and calls that came through us
 	bursts   int   // of the monthly allowance of a soft org
 	running  map[*call]time.Time
+	busiest  int // most calls running at once, those for tokens left out
 
 	keys             map[string]*rsa.PublicKey // by fingerprint
 	secret           string

@@ -92,11 +92,11 @@ func (o *Org) arrive(in *incoming) (*call, time.Duration, *reply) {
 	c := &call{in: in, route: splitRoute(in.url.EscapedPath())}
 	used := o.org.used(now)
 	c.entry = &Call{
-		Seq: len(o.log) + 1, At: now, Method: in.method, Kind: c.route.kind, Route: c.route.template,
+		Seq: len(o.log) + 1, At: now, Method: in.method, Kind: c.route.kind, Agent: in.header.Get("User-Agent"), Route: c.route.template,
 		Object: o.knownObject(c.route.object), UsedBefore: used, Used: used, Limit: o.options.Limits.DailyAPI,
 	}
 	o.log = append(o.log, c.entry)
-	o.running[c] = now
+	o.run(c, now)
 	c.survey()
 	c.entry.Writes = c.writes
 	c.planned = o.chooseFault(c, now)
@@ -185,6 +185,18 @@ func (o *Org) finish(c *call, r *reply, now time.Time) {
 		c.entry.Code = code
 		o.rejected[code]++
 	}
+}
+
+// run begins the time that a call is running.
+func (o *Org) run(c *call, now time.Time) {
+	o.running[c] = now
+	open := 0
+	for other := range o.running {
+		if other.route.kind != kindToken {
+			open++
+		}
+	}
+	o.busiest = max(o.busiest, open)
 }
 
 // leave ends the time that a call has been running.

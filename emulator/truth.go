@@ -12,6 +12,7 @@ type Call struct {
 	At         time.Time `json:"at"`
 	Method     string    `json:"method"`
 	Kind       string    `json:"kind"`
+	Agent      string    `json:"agent,omitempty"` // the caller's User-Agent
 	Route      string    `json:"route"`
 	Object     string    `json:"object,omitempty"`
 	Status     int       `json:"status"` // 0: no answer was sent
@@ -63,6 +64,9 @@ type Truth struct {
 	Faults   map[Fault]int  `json:"faults"`
 	// Usage is the org's usage before each call that counts.
 	Usage []UsagePoint `json:"usage"`
+	// Busiest is the highest number of calls that were open at once; those for
+	// tokens do not count, as in the org.
+	Busiest int `json:"busiest"`
 	// Early counts the calls sent before a Retry-After that was given ended.
 	Early int `json:"early"`
 	// NeighboursDenied counts the calls that other integrations could not make.
@@ -100,7 +104,7 @@ func (o *Org) Truth() Truth {
 	defer unlock()
 	t := Truth{
 		Records: make(map[string]RecordTruth), Mutations: slices.Clone(o.mutations), Calls: make(map[string]int),
-		Rejected: maps.Clone(o.rejected), Faults: maps.Clone(o.faults), Early: o.early,
+		Rejected: maps.Clone(o.rejected), Faults: maps.Clone(o.faults), Early: o.early, Busiest: o.busiest,
 		NeighboursDenied: o.denials, Assignments: o.assigned,
 	}
 	for _, c := range o.log {

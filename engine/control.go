@@ -8,26 +8,18 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
-	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
-// A node beats every beatEvery and is taken for dead after deadAfter (design
-// section 5: adoption within 15 s).
-const (
-	beatEvery = 2 * time.Second
-	deadAfter = 10 * time.Second
-)
-
-// Control is one round of everything that no call drives: heartbeat, adoption
-// of orphans, journal replay, local work of requests, release of dead letters,
+// Control is one round of everything that no call drives: heartbeat, journal
+// replay, local work of requests, release of dead letters, the schedule,
 // rewrapping of keys, numbering of the ledger. A runner calls it every tick on every node;
 // simulations call it by hand.
 func (e *Engine) Control(ctx context.Context) error {
 	if err := e.replaySpill(ctx); err != nil {
 		return err
 	}
-	if err := e.beat(ctx); err != nil {
+	if err := e.Beat(ctx); err != nil {
 		return err
 	}
 	return errors.Join(
@@ -41,18 +33,16 @@ func (e *Engine) Control(ctx context.Context) error {
 	)
 }
 
-// beat writes the heartbeat and adopts what dead nodes left. The machine's own
-// clock paces it, not the scaled one of a demo: the beat is about processes.
-func (e *Engine) beat(ctx context.Context) error {
-	now := time.Now()
-	if now.Sub(e.beatAt) < beatEvery {
-		return nil
+// adoptJournals replays the outcomes that a dead node could not commit, before
+// its claims are taken over: they say what became of them.
+func (e *Engine) adoptJournals(ctx context.Context) error {
+	if e.store.Dialect() == store.SQLite {
+		return nil // nobody else writes into this vault
 	}
-	e.beatAt = now
-	if err := e.update(ctx, crash.Beat, func(tx *txn) error { return tx.Beat(e.node, e.startAt) }); err != nil {
-		return fmt.Errorf("heartbeat: %w", err)
+	if err := e.spill.Adopt(); err != nil {
+		return fmt.Errorf("journals of dead nodes: %w", err)
 	}
-	return e.adopt(ctx)
+	return e.replaySpill(ctx)
 }
 
 // adopt takes over the claims of dead nodes and those that have run out. On an

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -28,7 +29,8 @@ import (
 // Options configure an Engine. DataDir, DSN, SigningKey and
 // one of KEK and Keys are required.
 type Options struct {
-	DataDir    string          // vault, journal and deliveries live below it; 0700
+	DataDir    string          // 0700, ours alone
+	VaultDir   string          // sealed files, journal and deliveries; empty = vault in DataDir. Nodes of one store share it
 	DSN        string          // sqlite:///path or postgres://…
 	KEK        vault.KEK       // wraps the request keys, when there are no Keys
 	Keys       vault.KeySource // keeps the keys that wrap the request keys
@@ -52,7 +54,7 @@ type Org struct {
 	Auth        salesforce.Auth
 	Transport   http.RoundTripper // nil = the client's own
 	Timeout     time.Duration     // of one call, default 2 min
-	Claim       time.Duration     // how long a claim lives on the engine's clock, default Timeout + 30 s
+	Claim       time.Duration     // how long a claim lives on the engine's clock, default a quarter more than Timeout
 	Map         *datamap.Map
 	Governor    governor.Policy
 	Recipients  []string                        // default age recipients of access packages
@@ -99,10 +101,12 @@ type Engine struct {
 	orgs      map[weir.OrgID]*lane
 
 	// Owned by the control round, which never runs twice at once.
-	beatAt  time.Time // when this node last wrote its heartbeat
 	sweptAt time.Time // when the vault was last swept
 	scrub   bool      // the store's journal must be emptied
-	startAt time.Time
+
+	startAt time.Time  // never changes once open
+	beating sync.Mutex // one heartbeat at a time
+	pulse   pulse
 
 	arrangedAt time.Time // when the schedule was last made
 
@@ -187,6 +191,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 		return err
 	}
 	e.startAt = e.now()
+	began := time.Now()
 	err := e.transact(ctx, crash.Start, func(tx *store.Tx) error {
 		for id, l := range e.orgs {
 			if err := errors.Join(tx.EnsureOrg(id), l.keepPolicy(tx)); err != nil {
@@ -198,6 +203,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("register orgs: %w", err)
 	}
+	e.pulse.beat(began, time.Now())
 	if err := e.replaySpill(ctx); err != nil {
 		return err
 	}
@@ -209,7 +215,9 @@ func (e *Engine) Close() error {
 	return errors.Join(e.store.Close(), e.spill.Close(), e.vault.Close())
 }
 
-func (e *Engine) vaultDir() string { return filepath.Join(e.opts.DataDir, "vault") }
+func (e *Engine) vaultDir() string {
+	return cmp.Or(e.opts.VaultDir, filepath.Join(e.opts.DataDir, "vault"))
+}
 
 // Store gives the runner and the metrics their view; nobody else may use it.
 func (e *Engine) Store() *store.Store { return e.store }
@@ -222,7 +230,7 @@ func (e *Engine) addLane(o Org) error {
 		return fmt.Errorf("org %s: no data map", o.ID)
 	}
 	client, err := salesforce.New(salesforce.Options{
-		InstanceURL: o.InstanceURL, APIVersion: o.APIVersion, Auth: o.Auth,
+		InstanceURL: o.InstanceURL, APIVersion: o.APIVersion, Auth: o.Auth, Node: tail(e.node),
 		Transport: o.Transport, Timeout: o.Timeout, Now: e.now,
 	})
 	if err != nil {
@@ -232,7 +240,7 @@ func (e *Engine) addLane(o Org) error {
 		o.Timeout = 2 * time.Minute
 	}
 	if o.Claim <= 0 {
-		o.Claim = o.Timeout + claimMargin
+		o.Claim = o.Timeout + o.Timeout/claimMargin
 	}
 	e.orgs[o.ID] = &lane{Org: o, client: client}
 	return nil

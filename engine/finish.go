@@ -28,16 +28,28 @@ func (e *Engine) finishRequests(ctx context.Context) error {
 	}
 	var errs []error
 	for _, r := range sealing {
-		if err := e.seal(ctx, r); err != nil {
+		if err := e.seal(ctx, r); err != nil && !e.movedOn(ctx, r) {
 			errs = append(errs, fmt.Errorf("seal %s: %w", r.ID, err))
 		}
 	}
 	for _, r := range ended {
-		if err := e.shredWhenDue(ctx, r); err != nil {
+		if err := e.shredWhenDue(ctx, r); err != nil && !e.movedOn(ctx, r) {
 			errs = append(errs, fmt.Errorf("shred %s: %w", r.ID, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// movedOn says whether another node has taken the request on meanwhile: then it
+// was faster, and a failure of ours means nothing.
+func (e *Engine) movedOn(ctx context.Context, was weir.Request) bool {
+	moved := false
+	err := e.view(ctx, func(tx *store.Tx) error {
+		r, err := tx.Request(was.ID)
+		moved = r.Version != was.Version
+		return err
+	})
+	return err == nil && moved
 }
 
 // seal makes what the request delivers. It may be repeated after a crash: the
@@ -64,6 +76,9 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 		if err != nil {
 			return err
 		}
+		if r.Stage != weir.Sealing {
+			return fmt.Errorf("%s is %s: %w", r.ID, r.Stage, store.ErrMovedElsewhere)
+		}
 		if err := tx.SetSetting(certificateKey(r.ID), string(doc)); err != nil {
 			return err
 		}
@@ -85,6 +100,9 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 		}
 		return nil
 	})
+	if pkg != nil && errors.Is(err, store.ErrMovedElsewhere) && e.store.Dialect() == store.Postgres {
+		return errors.Join(err, e.vault.Withdraw(pkg.ref.Name)) // another node's package is the one that counts
+	}
 	if err != nil || !r.Right.Mutates() {
 		return err
 	}

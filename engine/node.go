@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/weirhq/weir/internal/store"
 )
@@ -20,14 +21,20 @@ func (e *Engine) nodeName() string {
 	return strings.ReplaceAll(host, "/", "-") + "/" + strconv.Itoa(os.Getpid()) + "/" + e.randomID(8)
 }
 
+// tail is the part of a node's name that is chance: it tells nodes apart and
+// tells nobody about our hosts.
+func tail(node string) string { return node[strings.LastIndex(node, "/")+1:] }
+
 // Dead lists the nodes that no longer run: silent for longer than deadAfter,
 // or, on this host, without a process.
 func (e *Engine) Dead(ctx context.Context) ([]string, error) {
 	var dead []string
 	err := e.view(ctx, func(tx *store.Tx) error {
 		nodes, err := tx.Nodes()
+		hears := e.pulse.hears(time.Now())
 		for _, n := range nodes {
-			if n.ID != e.node && (tx.Now().Sub(n.BeatAt) > deadAfter || processGone(e.node, n.ID)) {
+			silent := hears && tx.Now().Sub(n.BeatAt) > deadAfter
+			if n.ID != e.node && (silent || processGone(e.node, n.ID)) {
 				dead = append(dead, n.ID)
 			}
 		}

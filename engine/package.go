@@ -53,7 +53,7 @@ func (e *Engine) assemble(ctx context.Context, r weir.Request) (*delivered, erro
 	if err != nil {
 		return nil, err
 	}
-	name := string(r.ID) + "-access.zip.age"
+	name := e.packageName(r.ID)
 	d := &delivered{ref: weir.SealRef{Name: name}}
 	sum := sha256.New()
 	d.path, err = e.vault.Place(name, func(w io.Writer) error {
@@ -82,6 +82,18 @@ func (e *Engine) assemble(ctx context.Context, r weir.Request) (*delivered, erro
 	}
 	d.ref.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return d, nil
+}
+
+// packageName is where this process makes a request's package. On a store that
+// nodes share each has a name of its own, and the row picks the winner (design
+// section 7): a node that made the same package later, or went on after it was
+// stopped, must not replace the file that the certificate tells about.
+func (e *Engine) packageName(id weir.RequestID) string {
+	const suffix = "-access.zip.age"
+	if e.store.Dialect() == store.SQLite {
+		return string(id) + suffix
+	}
+	return string(id) + "-" + tail(e.node) + suffix
 }
 
 // table is one object of the package with its sealed pages.

@@ -14,9 +14,10 @@ import (
 	"github.com/weirhq/weir/vault"
 )
 
-// claimMargin is how much longer than the HTTP timeout a claim lives: a write
-// is sent only while its claim outlives the call (design section 6).
-const claimMargin = 30 * time.Second
+// claimMargin is by which part of the HTTP timeout a claim lives longer: a write
+// is sent only while its claim outlives the call (design section 6), so that this
+// is the time between claim and sending. With the default it is 30 s.
+const claimMargin = 4
 
 // job is what one claim took: steps of one request and shape, one call.
 type job struct {
@@ -25,6 +26,15 @@ type job struct {
 	request weir.Request
 	steps   []weir.Step
 	probe   bool // ask first how the org guards writes; see rung.go
+
+	began time.Time // when the claim began, by the machine's clock
+	mark  int       // of the node's pulse at that time
+}
+
+// mutates says whether the job's call may change the org.
+func (j *job) mutates() bool {
+	s := j.steps[0]
+	return j.probe || s.Phase == weir.PhaseWrite || s.Kind == weir.StepPurge
 }
 
 // Turn does at most one call for the org: claim, admit, call, commit. It says
@@ -62,6 +72,7 @@ func (e *Engine) Turn(ctx context.Context, org weir.OrgID) (bool, error) {
 func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 	var j *job
 	worked := false
+	began, mark := time.Now(), e.pulse.mark()
 	err := e.update(ctx, crash.Claim, func(tx *txn) error {
 		j, worked = nil, false
 		g, err := tx.lockGovernor(l)
@@ -109,6 +120,9 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 	}
 	if j != nil && len(j.steps) == 0 {
 		j = nil
+	}
+	if j != nil {
+		j.began, j.mark = began, mark
 	}
 	return j, worked, nil
 }
@@ -220,6 +234,7 @@ func fit(steps []weir.Step) []weir.Step {
 func (e *Engine) perform(ctx context.Context, j *job) settlement {
 	ctx, cancel := context.WithTimeout(ctx, j.lane.Timeout)
 	defer cancel()
+	ctx = e.whileHeld(ctx, j)
 	s := settlement{Org: j.lane.ID, Request: j.request.ID, Claim: j.claim, Jitter: e.jitter()}
 	for _, st := range j.steps {
 		s.Steps = append(s.Steps, held{ID: st.ID, Epoch: st.Epoch})

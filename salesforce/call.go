@@ -1,13 +1,11 @@
 package salesforce
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/pii"
@@ -60,16 +58,20 @@ func (c *Client) exchange(ctx context.Context, k call, read reader) Answer {
 func (c *Client) send(ctx context.Context, k call, read reader) Answer {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	out := &outgoing{buf: k.body}
+	out := &outgoing{buf: k.body, may: sendWhile(ctx)}
 	defer out.settle()
 	if ctx.Err() != nil {
 		return c.refuse(CodeNotSent, weir.PlatformFault)
+	}
+	if !out.may() {
+		return c.refuse(CodeLapsed, weir.StorageFault)
 	}
 	var watch sending
 	req, err := http.NewRequestWithContext(watch.watch(ctx), k.method, c.base.String()+k.path, http.NoBody)
 	if err != nil {
 		return c.refuse(CodeForeignLink, weir.EndpointMoved)
 	}
+	req.Header.Set("User-Agent", c.agent)
 	k.dress(req)
 	if k.body != nil {
 		req.Body, req.ContentLength = out.open(), int64(len(k.body))
@@ -79,6 +81,9 @@ func (c *Client) send(ctx context.Context, k call, read reader) Answer {
 	resp, err := c.transport.RoundTrip(req)
 	a.At = c.now()
 	if err != nil {
+		if errors.Is(err, errLapsed) {
+			return c.refuse(CodeLapsed, weir.StorageFault)
+		}
 		if !watch.maybe(err) {
 			return c.refuse(CodeNotSent, weir.PlatformFault)
 		}
@@ -90,7 +95,6 @@ func (c *Client) send(ctx context.Context, k call, read reader) Answer {
 
 // dress sets the headers of a call.
 func (k call) dress(req *http.Request) {
-	req.Header.Set("User-Agent", "weir")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Accept-Encoding", "gzip")
 	if k.plain {
@@ -202,43 +206,3 @@ func (c *Client) lost(a Answer, k call, code string) Answer {
 type sinkError struct{ err error }
 
 func (e *sinkError) Error() string { return "sink: " + e.err.Error() }
-
-// outgoing is a request body that is overwritten when nobody reads it any
-// more. RoundTrip may return while the transport is still writing, so the
-// buffer waits for both.
-type outgoing struct {
-	mu      sync.Mutex
-	buf     []byte
-	readers int
-	settled bool
-}
-
-func (o *outgoing) open() io.ReadCloser {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.readers++
-	return &outgoingReader{Reader: bytes.NewReader(o.buf), from: o}
-}
-
-func (o *outgoing) settle() { o.leave(func() { o.settled = true }) }
-
-func (o *outgoing) leave(note func()) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	note()
-	if o.settled && o.readers == 0 {
-		clear(o.buf)
-	}
-}
-
-type outgoingReader struct {
-	*bytes.Reader
-	from *outgoing
-	once sync.Once
-}
-
-// Close implements io.Closer; net/http may call it twice.
-func (r *outgoingReader) Close() error {
-	r.once.Do(func() { r.from.leave(func() { r.from.readers-- }) })
-	return nil
-}

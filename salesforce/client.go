@@ -25,6 +25,7 @@ var (
 // written by Salesforce.
 const (
 	CodeNotSent         = "WEIR_NOT_SENT"         // nothing reached the org
+	CodeLapsed          = "WEIR_CLAIM_LAPSED"     // not sent: the claim may belong to another node by now, see SendWhile
 	CodeNoAnswer        = "WEIR_NO_ANSWER"        // sent, and no answer came
 	CodeBrokenAnswer    = "WEIR_BROKEN_ANSWER"    // the answer ended early or cannot be read
 	CodeAnswerTooLarge  = "WEIR_ANSWER_TOO_LARGE" // over the size, ratio or depth cap
@@ -49,6 +50,7 @@ type Options struct {
 	InstanceURL string // such as "https://acme.my.salesforce.com": the one host that is ever called
 	APIVersion  string // such as "66.0", the default
 	Auth        Auth
+	Node        string            // letters and digits that tell this process from others in the org's event logs; may be empty
 	Transport   http.RoundTripper // nil = a transport of our own: HTTP/1.1, no proxy from the environment, capped headers
 	Timeout     time.Duration     // of one call, reading the answer included; 0 = two minutes
 	Now         func() time.Time  // nil = time.Now
@@ -60,6 +62,7 @@ type Options struct {
 type Client struct {
 	base      *url.URL
 	version   string
+	agent     string
 	transport http.RoundTripper
 	timeout   time.Duration
 	now       func() time.Time
@@ -101,7 +104,7 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("salesforce client: %w", err)
 	}
 	c := &Client{
-		base: base, version: o.APIVersion, transport: o.Transport, timeout: o.Timeout,
+		base: base, version: o.APIVersion, agent: agentOf(o.Node), transport: o.Transport, timeout: o.Timeout,
 		now: o.Now, pageCap: o.PageCap, errorCap: o.ErrorCap,
 	}
 	c.tokens.auth = o.Auth
@@ -121,6 +124,17 @@ func New(o Options) (*Client, error) {
 		c.transport = newTransport(loopback(base.Hostname()), c.timeout)
 	}
 	return c, nil
+}
+
+var nodeShape = regexp.MustCompile(`^[A-Za-z0-9-]{1,40}$`)
+
+// agentOf names the caller. A name that is no plain word is left out: it would
+// go into a header.
+func agentOf(node string) string {
+	if !nodeShape.MatchString(node) {
+		return "weir"
+	}
+	return "weir/" + node
 }
 
 // CloseIdle closes idle connections: their buffers held personal data, and a

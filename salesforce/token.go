@@ -37,7 +37,7 @@ type flight struct {
 	done   chan struct{}
 	token  token
 	failed *Answer
-	gaveUp bool // its owner was cancelled: the result says nothing about the org
+	gaveUp bool // its owner was cancelled or too late: the result says nothing about the org
 }
 
 // refuse notes that the org did not accept the token of a generation.
@@ -96,7 +96,7 @@ func (c *Client) authenticate(ctx context.Context, f *flight) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if a.Fault != nil {
-		f.failed, f.gaveUp = &a, ctx.Err() != nil
+		f.failed, f.gaveUp = &a, ctx.Err() != nil || a.Fault.Code == CodeLapsed
 	} else {
 		t.generation++
 		got.generation = t.generation

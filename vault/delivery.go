@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -94,4 +95,15 @@ func (v *Vault) Place(name string, write func(io.Writer) error) (path string, er
 	}
 	crash.After(crash.Delivery)
 	return filepath.Join(v.path, "out", name), nil
+}
+
+// Withdraw removes a delivery that nobody was told about.
+func (v *Vault) Withdraw(name string) error {
+	if !deliveryName.MatchString(name) {
+		return fmt.Errorf("withdraw delivery: %q is not a plain file name", name)
+	}
+	if err := v.out.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("withdraw delivery %s: %w", name, err)
+	}
+	return nil
 }

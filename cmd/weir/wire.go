@@ -31,7 +31,7 @@ func engineOptions(cfg *config.Config, why purpose) (engine.Options, error) {
 	if err != nil {
 		return engine.Options{}, keyMissing("signing key", err)
 	}
-	opts := engine.Options{DataDir: cfg.DataDir, DSN: cfg.Store, Keys: keys, SigningKey: signing, Policy: housePolicy(cfg)}
+	opts := engine.Options{DataDir: cfg.DataDir, VaultDir: cfg.VaultDir, DSN: cfg.Store, Keys: keys, SigningKey: signing, Policy: housePolicy(cfg)}
 	for i, o := range cfg.Orgs {
 		if cfg.Origin(fmt.Sprintf("orgs[%d].auth.audience", i)).Kind == config.FromDefault {
 			o.Auth.Audience = "" // the client derives it, which is right for sandboxes too
@@ -82,7 +82,7 @@ func engineOrg(cfg *config.Config, o config.Org, why purpose) (engine.Org, error
 		return engine.Org{}, err
 	}
 	org := engine.Org{
-		ID: weir.OrgID(o.Alias), InstanceURL: o.InstanceURL, APIVersion: o.APIVersion, Map: m,
+		ID: weir.OrgID(o.Alias), InstanceURL: o.InstanceURL, APIVersion: o.APIVersion, Map: m, Timeout: o.Timeout,
 		Governor: governorPolicy(o.Budget, cfg.Retry), Recipients: o.Recipients,
 	}
 	if why == looking {

@@ -7,16 +7,17 @@ import (
 
 // Config is a whole configuration, checked, with absolute paths.
 type Config struct {
-	Version int
-	DataDir string // ours alone, 0700: store, vault, socket, journal
-	Store   string // sqlite://PATH or postgres://…
-	Listen  string // loopback host:port of /metrics
-	Keys    Keys
-	Policy  Policy
-	Retry   Retry
-	Laws    []string // names of legal clocks that requests may use; empty = all that are built in
-	Log     Log
-	Orgs    []Org
+	Version  int
+	DataDir  string // ours alone, 0700: store, vault, socket, journal
+	VaultDir string // sealed files and journals; shared by all nodes of one store
+	Store    string // sqlite://PATH or postgres://…
+	Listen   string // loopback host:port of /metrics
+	Keys     Keys
+	Policy   Policy
+	Retry    Retry
+	Laws     []string // names of legal clocks that requests may use; empty = all that are built in
+	Log      Log
+	Orgs     []Org
 
 	file    string            // as named by the caller
 	dir     string            // its absolute directory: relative paths start here
@@ -69,6 +70,7 @@ type Org struct {
 	APIVersion  string // such as "66.0"
 	Auth        Auth
 	DataMap     string
+	Timeout     time.Duration // of one call, reading the answer included
 	Budget      Budget
 	Recipients  []string // age recipients of packages for which the request names none
 }

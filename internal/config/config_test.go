@@ -96,7 +96,7 @@ func TestDefaults(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"version": "1", "data_dir": "/w/data", "store": "sqlite:///w/data/weir.db", "listen": "127.0.0.1:7433",
+		"version": "1", "data_dir": "/w/data", "vault_dir": "/w/data/vault", "store": "sqlite:///w/data/weir.db", "listen": "127.0.0.1:7433",
 		"keys.kek": "file:/w/keys/kek", "keys.signing": "file:/w/keys/signing",
 		"policy.single_operator": "false", "policy.identity_verification": "required", "policy.plan_ttl": "24h",
 		"policy.max_records": "500", "policy.retention": "720h", "policy.allow_undecided": "false",
@@ -148,7 +148,8 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// TestDataDirMovesTheStore checks that the default store follows data_dir.
+// TestDataDirMovesTheStore checks that the defaults of store and vault follow
+// data_dir.
 func TestDataDirMovesTheStore(t *testing.T) {
 	c, err := config.Parse("/w/weir.yaml", nil, nil)
 	if err != nil {
@@ -157,8 +158,8 @@ func TestDataDirMovesTheStore(t *testing.T) {
 	if err := c.Override("data_dir", "/elsewhere", "data-dir"); err != nil {
 		t.Fatal(err)
 	}
-	if c.Store != "sqlite:///elsewhere/weir.db" {
-		t.Errorf("store is %s", c.Store)
+	if c.Store != "sqlite:///elsewhere/weir.db" || c.VaultDir != "/elsewhere/vault" {
+		t.Errorf("store is %s, vault %s", c.Store, c.VaultDir)
 	}
 }
 

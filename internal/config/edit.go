@@ -137,6 +137,8 @@ func isZero(v value) bool {
 		return *v.at == 0
 	case shareValue:
 		return *v.at == 0
+	case spanValue:
+		return *v.at == 0
 	}
 	return v.show() == ""
 }

@@ -69,8 +69,13 @@ func (c *Config) Override(path, text, flag string) error {
 		return fmt.Errorf("no configuration key %q can be overridden by --%s", path, flag)
 	}
 	r := &reader{c: c}
-	if path == "data_dir" && c.Origin("store").Kind == FromDefault {
-		c.Store = "" // it follows data_dir
+	if path == "data_dir" { // what has its default follows
+		if c.Origin("store").Kind == FromDefault {
+			c.Store = ""
+		}
+		if c.Origin("vault_dir").Kind == FromDefault {
+			c.VaultDir = ""
+		}
 	}
 	r.override(table[i], text, Origin{Kind: FromFlag, Name: flag})
 	c.resolve()
@@ -80,6 +85,10 @@ func (c *Config) Override(path, text, flag string) error {
 // resolve makes every path absolute, starting from the file's directory.
 func (c *Config) resolve() {
 	c.DataDir = c.abs(c.DataDir)
+	if c.VaultDir == "" {
+		c.VaultDir = filepath.Join(c.DataDir, "vault")
+	}
+	c.VaultDir = c.abs(c.VaultDir)
 	if c.Store == "" {
 		c.Store = sqliteScheme + filepath.Join(c.DataDir, "weir.db")
 	}

@@ -39,6 +39,8 @@ func TestProblems(t *testing.T) {
 		{"password in the file", "store: postgres://u:p@h/d", `w.yaml:1:8: the store's URL holds a password; secrets do not stand in this file: use ~/.pgpass, or give the whole URL in WEIR_STORE`},
 		{"scheme of a key", "keys: {kek: env:K}", `w.yaml:1:13: "keys.kek" has the scheme "env": write file:PATH or credential:NAME`},
 		{"key beside the data", "data_dir: d\nkeys: {kek: file:d/kek}", `w.yaml:2:13: the key lies inside data_dir; whoever copies the data would have its key: keep it elsewhere`},
+		{"key beside the sealed files", "vault_dir: v\nkeys: {kek: file:v/kek}", `w.yaml:2:13: the key lies inside vault_dir; whoever copies the sealed files would have their key: keep it elsewhere`},
+		{"call that outlives its slot", org("    timeout: 5m"), `w.yaml:6:14: a call cannot have 5m0s; write a time between 1s and 3m0s`},
 		{"one file, two keys", "keys: {kek: file:k, signing: file:k}", `w.yaml:1:30: both keys are the same file; the signing key is apart from the vault's, so that either can be replaced`},
 		{"pasted secret", "orgs:\n  - alias: a\n    instance_url: https://x.y\n    data_map: m\n    auth: {kind: client-credentials, client_id: c, secret: hunter2}", `w.yaml:5:60: "orgs[0].auth.secret" is not a reference: write file:PATH or env:NAME or credential:NAME; secrets do not stand in this file`},
 		{"clear text URL", strings.Replace(org(), "https", "http", 1), `w.yaml:3:19: "orgs[0].instance_url" sends tokens in clear: write https://a.my.salesforce.com (http is for loopback hosts only)`},

@@ -21,6 +21,7 @@ func (c *Config) scalars() []scalar {
 	return []scalar{
 		{"version", "1", countValue{&c.Version, 1}, ""},
 		{"data_dir", "data", pathValue{&c.DataDir}, "store, vault and socket; weir's alone"},
+		{"vault_dir", "", pathValue{&c.VaultDir}, "default: vault in data_dir; nodes of one store share it"},
 		{"store", "", textValue{&c.Store, checkStore}, "default: sqlite in data_dir; postgres://USER@HOST/DATABASE for many nodes"},
 		{"listen", "127.0.0.1:7433", textValue{&c.Listen, checkListen}, "/metrics; loopback only"},
 		{"keys.kek", "file:keys/kek", refValue{&c.Keys.KEK, []string{schemeFile, schemeCredential}}, "wraps every request's key; outside data_dir"},
@@ -57,6 +58,7 @@ func (o *Org) scalars() []scalar {
 		{"auth.key", "", refValue{&o.Auth.Key, secrets}, ""},
 		{"auth.refresh_token", "", refValue{&o.Auth.RefreshToken, secrets}, ""},
 		{"data_map", "", pathValue{&o.DataMap}, ""},
+		{"timeout", "2m", spanValue{&o.Timeout}, ""},
 		{"budget.daily_share", "40%", shareValue{&o.Budget.DailyShare}, ""},
 		{"budget.reserve", "2000", callsValue{&o.Budget.Reserve}, ""},
 		{"budget.floor_share", "5%", shareValue{&o.Budget.FloorShare}, ""},

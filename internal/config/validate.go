@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Validate checks how the values fit together. Parse has called it already;
@@ -38,6 +39,9 @@ func rank(k OriginKind) int {
 	return slices.Index([]OriginKind{FromFile, FromEnv, FromFlag, FromDefault}, k)
 }
 
+// longestTimeout keeps one call within the time that a slot of the queue has.
+const longestTimeout = 3 * time.Minute
+
 type checker struct {
 	c        *Config
 	problems Problems
@@ -63,6 +67,9 @@ func (ck *checker) whole() {
 	}
 	if path, ok := strings.CutPrefix(c.Keys.KEK, schemeFile+":"); ok && inside(path, c.DataDir) {
 		ck.wrong("keys.kek", "the key lies inside data_dir", "whoever copies the data would have its key: keep it elsewhere")
+	}
+	if path, ok := strings.CutPrefix(c.Keys.KEK, schemeFile+":"); ok && inside(path, c.VaultDir) {
+		ck.wrong("keys.kek", "the key lies inside vault_dir", "whoever copies the sealed files would have their key: keep it elsewhere")
 	}
 	if c.Keys.KEK == c.Keys.Signing {
 		ck.wrong("keys.signing", "both keys are the same file", "the signing key is apart from the vault's, so that either can be replaced")
@@ -99,6 +106,9 @@ func (ck *checker) org(i int) {
 		missing("auth.key", o.Auth.Key, "a reference such as file:PATH")
 	case AuthRefresh:
 		missing("auth.refresh_token", o.Auth.RefreshToken, "a reference such as credential:NAME")
+	}
+	if o.Timeout < time.Second || o.Timeout > longestTimeout {
+		ck.wrong(path+".timeout", fmt.Sprintf("a call cannot have %v", o.Timeout), fmt.Sprintf("write a time between 1s and %v", longestTimeout))
 	}
 	for j := range i {
 		if o.Alias != "" && ck.c.Orgs[j].Alias == o.Alias {

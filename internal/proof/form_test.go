@@ -19,6 +19,7 @@ type form struct {
 	gate     time.Duration // how long a burst refusal lasts; 0 is the org's own 2 to 9 s
 	base     string        // weir's first backoff
 	lossy    bool          // the org loses the acknowledgement of one write in ten
+	daily    int           // calls that the org allows in 24 hours; 0 = its default
 }
 
 // formVariable chooses the long form, and seedVariable another seed.

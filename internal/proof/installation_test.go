@@ -28,6 +28,8 @@ type installation struct {
 	dir     string
 	env     []string
 	armed   []string // further environment of `weir serve` alone
+	host    []string // command that the served program runs under; nil = none
+	log     string   // file name of the served program's log
 	public  string   // the ledger's public key, as printed by init
 }
 
@@ -35,7 +37,7 @@ type installation struct {
 // the store's URL travels in the environment.
 func install(t *testing.T, program, dsn string, o *org, f form) *installation {
 	t.Helper()
-	w := &installation{t: t, program: program, dir: t.TempDir(), env: []string{"WEIR_STORE=" + dsn}}
+	w := &installation{t: t, program: program, dir: t.TempDir(), log: "weir.log", env: []string{"WEIR_STORE=" + dsn}}
 	var made struct {
 		PublicKey string `json:"public_key"`
 	}
@@ -205,7 +207,8 @@ type served struct {
 func (w *installation) serve(ctx context.Context) (*process, served, error) {
 	var doc served
 	for end := time.Now().Add(patience); ; {
-		p := launch(w.t, w.path("weir.log"), slices.Concat(w.env, w.armed), w.program, "--json", "--config", w.path("weir.yaml"), "serve")
+		line := append(w.host[:len(w.host):len(w.host)], w.program, "--json", "--config", w.path("weir.yaml"), "serve")
+		p := launch(w.t, w.path(w.log), slices.Concat(w.env, w.armed), line[0], line[1:]...)
 		err := p.ready(&doc)
 		if err == nil {
 			return p, doc, nil

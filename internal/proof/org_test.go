@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -40,7 +41,8 @@ func startOrg(t *testing.T, program string, f form) *org {
 	o := &org{t: t, secret: filepath.Join(dir, "secret")}
 	p := launch(t, filepath.Join(dir, "sim.log"), nil, program, "sim", "serve", "--json", "--gate", f.gate.String(),
 		"--seed", strconv.FormatUint(f.seed, 10), "--subjects", strconv.Itoa(f.requests), "--credentials", o.secret,
-		"--latency", latency.String(), "--recycle-lag", "0s", "--daily", strconv.Itoa(dailyCalls), "--without", strings.Join(f.without, ","))
+		"--latency", latency.String(), "--recycle-lag", "0s",
+		"--daily", strconv.Itoa(cmp.Or(f.daily, dailyCalls)), "--without", strings.Join(f.without, ","))
 	var doc struct {
 		URL      string `json:"url"`
 		Control  string `json:"control"`

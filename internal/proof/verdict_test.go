@@ -34,6 +34,16 @@ func (v verdict) String() string {
 // judge asks everybody who knows and fails the test where a promise is broken.
 func judge(t *testing.T, c *customer, s *siege) verdict {
 	t.Helper()
+	v := judgeOrders(t, c)
+	judgeLedger(t, c.weir, s.held, &v)
+	judgeAccounts(t, s)
+	judgeLocks(t, s.dsn)
+	return v
+}
+
+// judgeOrders compares what people got with what the org really holds.
+func judgeOrders(t *testing.T, c *customer) verdict {
+	t.Helper()
 	truth := c.org.truth()
 	v := verdict{faults: truth.Faults}
 	for _, n := range truth.Calls {
@@ -58,9 +68,6 @@ func judge(t *testing.T, c *customer, s *siege) verdict {
 			judgeAccess(t, c.weir, o, cert)
 		}
 	}
-	judgeLedger(t, c.weir, s.held, &v)
-	judgeAccounts(t, s)
-	judgeLocks(t, s.dsn)
 	return v
 }
 

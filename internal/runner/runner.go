@@ -3,9 +3,9 @@ package runner
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -33,6 +33,8 @@ type Engine interface {
 	Due(ctx context.Context) ([]weir.OrgID, error)
 	// Control is one round of what no call drives.
 	Control(ctx context.Context) error
+	// Beat says that this node lives, when it is time to.
+	Beat(ctx context.Context) error
 	// Dead lists the nodes that no longer run.
 	Dead(ctx context.Context) ([]string, error)
 }
@@ -49,8 +51,9 @@ type Options struct {
 
 // Runner works slots until its context ends.
 type Runner struct {
-	opts   Options
-	client *river.Client[*sql.Tx]
+	opts     Options
+	client   *river.Client[*sql.Tx]
+	stopping chan struct{} // closed when no call may begin any more
 }
 
 // New migrates River's own tables and prepares a client. Nothing runs yet.
@@ -66,15 +69,14 @@ func New(ctx context.Context, o Options) (*Runner, error) {
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return nil, fmt.Errorf("river migrations: %w", err)
 	}
+	r := &Runner{opts: o, stopping: make(chan struct{})}
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, &slotWorker{engine: o.Engine}); err != nil {
+	if err := river.AddWorkerSafely(workers, &slotWorker{engine: o.Engine, stopping: r.stopping}); err != nil {
 		return nil, fmt.Errorf("register slot worker: %w", err)
 	}
-	client, err := river.NewClient(driver, config(o, workers))
-	if err != nil {
+	if r.client, err = river.NewClient(driver, config(o, workers)); err != nil {
 		return nil, fmt.Errorf("river client: %w", err)
 	}
-	r := &Runner{opts: o, client: client}
 	return r, r.freeSlots(ctx)
 }
 
@@ -130,13 +132,21 @@ func (r *Runner) freeSlots(ctx context.Context) error {
 	return nil
 }
 
-// Run works until ctx ends: it stops admitting, lets running calls record
-// their outcome, and returns.
+// Run works until ctx ends: it begins no more calls, lets those under way
+// record their outcome, and returns. It runs once.
 func (r *Runner) Run(ctx context.Context) error {
 	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
-	r.control(ctx)
+	alive, still := context.WithCancel(context.WithoutCancel(ctx)) // until the last call has ended
+	var pulse sync.WaitGroup
+	pulse.Go(func() {
+		r.every(alive, "no heartbeat", func(alive context.Context) error { return r.beat(alive, ctx.Err() != nil) })
+	})
+	defer pulse.Wait()
+	defer still()
+	r.every(ctx, "control round failed", r.opts.Engine.Control)
+	close(r.stopping)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	if err := r.client.Stop(stopping); err != nil {
@@ -145,15 +155,18 @@ func (r *Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// control runs one round per tick until ctx ends. A round that fails is told
-// and tried again with the next tick: everything it does is driven by the
-// tables, so nothing is forgotten.
-func (r *Runner) control(ctx context.Context) {
+// every does one round per tick until ctx ends. A round that fails is told and
+// tried again with the next tick: everything it does is driven by the tables, so
+// nothing is forgotten.
+func (r *Runner) every(ctx context.Context, failed string, round func(context.Context) error) {
 	tick := time.NewTicker(r.opts.Tick)
 	defer tick.Stop()
 	for {
-		if err := r.round(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			r.opts.Log.Warn("control round failed", "error", err.Error())
+		limited, cancel := context.WithTimeout(ctx, 30*time.Second)
+		err := round(limited)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			r.opts.Log.Warn(failed, "error", err.Error()) //nolint:sloglint // one of two constants, above
 		}
 		select {
 		case <-ctx.Done():
@@ -163,10 +176,11 @@ func (r *Runner) control(ctx context.Context) {
 	}
 }
 
-func (r *Runner) round(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	if err := r.opts.Engine.Control(ctx); err != nil {
+// beat is what must not wait for a control round, which may make a large
+// package: the node lives in the eyes of the others, what dead nodes left is
+// adopted, and due orgs get their slots. A stopping node only lives.
+func (r *Runner) beat(ctx context.Context, stopping bool) error {
+	if err := r.opts.Engine.Beat(ctx); err != nil || stopping {
 		return err
 	}
 	if err := r.freeSlots(ctx); err != nil {

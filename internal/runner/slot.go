@@ -43,7 +43,8 @@ func (slotArgs) InsertOpts() river.InsertOpts {
 // slotWorker takes turns for one slot.
 type slotWorker struct {
 	river.WorkerDefaults[slotArgs]
-	engine Engine
+	engine   Engine
+	stopping <-chan struct{}
 }
 
 // Work implements river.Worker. A failed turn ends the slot: its steps are
@@ -58,7 +59,7 @@ func (w *slotWorker) Work(ctx context.Context, job *river.Job[slotArgs]) error {
 		return nil // the org allows fewer slots now
 	}
 	end := time.Now().Add(slotTurns)
-	for time.Now().Before(end) && ctx.Err() == nil {
+	for time.Now().Before(end) && ctx.Err() == nil && !w.stops() {
 		worked, err := w.engine.Turn(ctx, org)
 		if err != nil {
 			return fmt.Errorf("turn for %s: %w", org, err)
@@ -68,6 +69,17 @@ func (w *slotWorker) Work(ctx context.Context, job *river.Job[slotArgs]) error {
 		}
 	}
 	return nil
+}
+
+// stops says whether weir is being stopped: a slot that finds work would go on
+// for as long as there is any, and its calls would have to be cut off.
+func (w *slotWorker) stops() bool {
+	select {
+	case <-w.stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 // NextRetry is short and constant: the control loop would insert the slot anew
