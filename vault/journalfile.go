@@ -38,7 +38,7 @@ const (
 func createLog(v *Vault) (*logFile, error) {
 	for range 10 {
 		name := fmt.Sprintf("j-%016x-%s", uint64(v.opts.Now().UnixNano()), randomHex(8))
-		f, err := v.logs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+		f, err := v.logs.create(name, os.O_RDWR)
 		if err != nil {
 			return nil, full(err)
 		}
@@ -95,10 +95,10 @@ func (l *logFile) append(rec []byte) error {
 	}
 	head := binary.BigEndian.AppendUint32(nil, uint32(len(ct)))
 	head = binary.BigEndian.AppendUint32(head, logChecksum(uint32(len(ct)), l.records))
-	if _, err := l.file.Write(slices.Concat(head, ct)); err != nil {
+	if _, err := l.vault.logs.write(l.file, slices.Concat(head, ct)); err != nil {
 		return err
 	}
-	if err := l.file.Sync(); err != nil {
+	if err := l.vault.logs.sync(l.file); err != nil {
 		return err
 	}
 	l.records++

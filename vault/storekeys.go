@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -78,7 +77,7 @@ func (v *Vault) readStoreKeys() ([]byte, error) {
 // createStoreKeys makes the keys of a new vault. Several processes may try:
 // the first one's file stays.
 func (v *Vault) createStoreKeys(ctx context.Context) error {
-	for _, dir := range []*os.Root{v.blobs, v.logs} {
+	for _, dir := range []*folder{v.blobs, v.logs} {
 		empty, err := isEmpty(dir)
 		if err != nil {
 			return err
@@ -144,7 +143,7 @@ func (v *Vault) Rotate(ctx context.Context, to KEK) error {
 	return v.saveStoreKeys(ctx, dek, to)
 }
 
-func isEmpty(root *os.Root) (bool, error) {
+func isEmpty(root *folder) (bool, error) {
 	d, err := root.Open(".")
 	if err != nil {
 		return false, fmt.Errorf("open %s: %w", root.Name(), err)

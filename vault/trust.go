@@ -19,7 +19,7 @@ const (
 //
 // os.Root keeps files inside the directory but follows links that stay inside:
 // therefore nobody else may be able to create names in it.
-func openTrusted(dir string) (*os.Root, error) {
+func openTrusted(dir string, ask func(Change) error) (*folder, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", dir, err)
@@ -44,13 +44,13 @@ func openTrusted(dir string) (*os.Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the vault: %w", err)
 	}
-	return sameDir(root, abs, named)
+	return sameDir(&folder{root, ask}, abs, named)
 }
 
 // subTrusted is openTrusted for a directory inside a trusted one.
-func subTrusted(parent *os.Root, name string) (*os.Root, error) {
+func subTrusted(parent *folder, name string) (*folder, error) {
 	path := filepath.Join(parent.Name(), name)
-	if err := parent.Mkdir(name, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := parent.makeDir(name); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("create %s: %w", path, full(err))
 	}
 	named, err := parent.Lstat(name)
@@ -64,11 +64,11 @@ func subTrusted(parent *os.Root, name string) (*os.Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	return sameDir(root, path, named)
+	return sameDir(&folder{root, parent.ask}, path, named)
 }
 
 // sameDir refuses a directory that was exchanged between check and opening.
-func sameDir(root *os.Root, path string, named fs.FileInfo) (*os.Root, error) {
+func sameDir(root *folder, path string, named fs.FileInfo) (*folder, error) {
 	opened, err := root.Stat(".")
 	if err == nil && !os.SameFile(opened, named) {
 		err = &RefusedError{"directory " + path, "it was exchanged while weir opened it", "find out who can write to its parent"}
