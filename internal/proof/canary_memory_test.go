@@ -190,9 +190,10 @@ func image(pid int, file string) error {
 	return errors.Join(err, f.Close())
 }
 
-// byDebugger lets gdb write the core.
+// byDebugger lets gdb write the core: more than a gigabyte, because gdb also
+// copies what the Go runtime has only reserved.
 func byDebugger(pid int, file string) error {
-	out, err := exec.Command("gcore", "-a", "-o", strings.TrimSuffix(file, filepath.Ext(file)), strconv.Itoa(pid)).CombinedOutput()
+	out, err := exec.Command("gcore", "-o", strings.TrimSuffix(file, filepath.Ext(file)), strconv.Itoa(pid)).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("gcore: %w: %s", err, bytes.TrimSpace(out))
 	}

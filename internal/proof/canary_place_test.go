@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"database/sql"
@@ -144,6 +145,19 @@ func (s *scanner) merge(other *scanner) {
 
 // table scans one table as it is stored: text and bytes unchanged.
 func (s *scanner) table(ctx context.Context, db *sql.DB, name string) error {
+	r, w := io.Pipe()
+	go func() { // ends with the last row, or when the scan has given up
+		to := bufio.NewWriterSize(w, 256<<10)
+		err := rowsOf(ctx, db, name, to)
+		if err == nil {
+			err = to.Flush()
+		}
+		_ = w.CloseWithError(err) // never fails
+	}()
+	return errors.Join(s.read(r), r.Close())
+}
+
+func rowsOf(ctx context.Context, db *sql.DB, name string, to io.Writer) error {
 	rows, err := db.QueryContext(ctx, `SELECT * FROM "`+name+`"`)
 	if err != nil {
 		return err
@@ -157,21 +171,17 @@ func (s *scanner) table(ctx context.Context, db *sql.DB, name string) error {
 		into[i] = &values[i]
 	}
 	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		var line bytes.Buffer
+		err := rows.Scan(into...)
 		for _, v := range values {
-			switch v := v.(type) {
-			case []byte:
-				line.Write(v)
-			default:
-				fmt.Fprint(&line, v)
+			if text, ok := v.([]byte); ok {
+				v = string(text)
 			}
-			line.WriteByte('\n')
+			if err == nil {
+				_, err = fmt.Fprintln(to, v)
+			}
 		}
-		if err := s.read(&line); err != nil {
-			return err
+		if err != nil {
+			return errors.Join(err, rows.Close())
 		}
 	}
 	return errors.Join(rows.Err(), rows.Close())

@@ -24,7 +24,7 @@ import (
 func TestCanary(t *testing.T) {
 	f := canaryForm{waits: 2, gate: 10 * time.Second, unprotected: 2}
 	if os.Getenv(formVariable) == "long" {
-		f = canaryForm{waits: 100, gate: 12 * time.Second, unprotected: 5}
+		f = canaryForm{waits: 100, gate: 10 * time.Second, unprotected: 5}
 	}
 	program := build(t)
 	pgtest.Each(t, func(t *testing.T, dsn string) {
@@ -127,7 +127,7 @@ func (a *aviary) watch(t *testing.T, n int) {
 	go func() { fed <- a.feed(feeding) }() // ends with enough
 	var err error
 	for err == nil && a.waits < n {
-		a.debug = n > 9 && a.waits%10 == 9 // a debugger takes its time
+		a.debug = n > 9 && a.waits == n-1 // a debugger takes its time
 		err = a.once(ctx)
 		if a.short > 2+n/10 {
 			err = fmt.Errorf("%d waits ended before they were scanned: this machine is too slow for a gate of %s", a.short, a.form.gate)
@@ -148,7 +148,7 @@ func (a *aviary) feed(ctx context.Context) error {
 		if _, err := a.weir.ask(ctx, a.busy, access, ""); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("feed the busy org: %w", err)
 		}
-		if err := pause(ctx, 700*time.Millisecond); err != nil {
+		if err := pause(ctx, 1500*time.Millisecond); err != nil {
 			break
 		}
 	}
@@ -204,6 +204,9 @@ func (a *aviary) once(ctx context.Context) error {
 		a.cores++
 	}
 	a.waits++
+	if a.waits%10 == 0 {
+		a.weir.t.Logf("%d waits; %d hits in memory so far", a.waits, a.found[placeMemory].of(a.quiet.alias))
+	}
 	if a.calm { // the control is about memory
 		return nil
 	}
