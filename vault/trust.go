@@ -112,17 +112,23 @@ func trustOwner(what string, info fs.FileInfo) error {
 	return nil
 }
 
-// trustParents refuses a place where anybody may rename what is ours away. The
-// sticky bit, as on /tmp, forbids that.
+// trustParents refuses a place where somebody else may rename what is ours
+// away: the owner of the directory that it lies in, or anybody where one above
+// is everyone's. The sticky bit, as on /tmp, forbids that.
 func trustParents(path string) error {
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
 		return fmt.Errorf("resolve the parent of %s: %w", path, err)
 	}
-	for {
+	for first := true; ; first = false {
 		info, err := os.Lstat(dir)
 		if err != nil {
 			return fmt.Errorf("examine %s: %w", dir, err)
+		}
+		if uid, ok := ownerOf(info); first && ok && uid != 0 && info.Mode()&fs.ModeSticky == 0 {
+			if err := trustOwner("directory "+dir, info); err != nil {
+				return err
+			}
 		}
 		if info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
 			return &RefusedError{

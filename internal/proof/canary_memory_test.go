@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // mapping is one range of a process's memory.
@@ -109,7 +108,6 @@ type scanner struct {
 	*haystack
 	bytes int64
 	found hits
-	made  time.Time // of a core image: when it was complete
 }
 
 func (h *haystack) scan() *scanner { return &scanner{haystack: h, found: hits{}} }
@@ -162,31 +160,34 @@ func (h *haystack) core(pid int, dir string, make func(pid int, file string) err
 	if err := make(pid, file); err != nil {
 		return nil, fmt.Errorf("make a core image: %w", err)
 	}
-	made := time.Now()
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	s := h.scan()
-	s.made = made
 	return s, errors.Join(s.read(f), f.Close(), s.witnessed("the core image"))
 }
 
-// image stops a process and copies its readable memory to a file: what a core
-// holds of it. It takes a second where a debugger takes half a minute.
+// freeze stops a process at this moment, so that one state of it can be read
+// at leisure, whatever the machine is doing.
+func freeze(pid int) (thaw func() error, err error) {
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return nil, fmt.Errorf("stop weir: %w", err)
+	}
+	return func() error { return syscall.Kill(pid, syscall.SIGCONT) }, nil
+}
+
+// image copies the readable memory of a process to a file: what a core holds
+// of it. It takes a second where a debugger takes half a minute.
 func image(pid int, file string) error {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	err = syscall.Kill(pid, syscall.SIGSTOP)
-	if err == nil {
-		_, err = eachRange(pid, func(_ mapping, r io.Reader) error {
-			_, err := io.Copy(f, r)
-			return err
-		})
-		err = errors.Join(err, syscall.Kill(pid, syscall.SIGCONT))
-	}
+	_, err = eachRange(pid, func(_ mapping, r io.Reader) error {
+		_, err := io.Copy(f, r)
+		return err
+	})
 	return errors.Join(err, f.Close())
 }
 

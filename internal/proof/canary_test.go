@@ -22,9 +22,9 @@ import (
 // the protection off, where each kind of place must show some. Reading the
 // memory of a hardened process takes root; a scan that cannot read fails.
 func TestCanary(t *testing.T) {
-	f := canaryForm{waits: 2, gate: 10 * time.Second, unprotected: 2}
+	f := canaryForm{waits: 2, gate: 6 * time.Second, unprotected: 2}
 	if os.Getenv(formVariable) == "long" {
-		f = canaryForm{waits: 100, gate: 10 * time.Second, unprotected: 5}
+		f = canaryForm{waits: 100, gate: 6 * time.Second, unprotected: 5}
 	}
 	program := build(t)
 	pgtest.Each(t, func(t *testing.T, dsn string) {
@@ -129,8 +129,8 @@ func (a *aviary) watch(t *testing.T, n int) {
 	for err == nil && a.waits < n {
 		a.debug = n > 9 && a.waits == n-1 // a debugger takes its time
 		err = a.once(ctx)
-		if a.short > 2+n/10 {
-			err = fmt.Errorf("%d waits ended before they were scanned: this machine is too slow for a gate of %s", a.short, a.form.gate)
+		if a.short > 5+n/10 {
+			err = fmt.Errorf("%d waits ended before they were scanned: this machine is too slow for refusals of %s", a.short, a.form.gate)
 		}
 	}
 	enough()
@@ -165,46 +165,33 @@ func (a *aviary) once(ctx context.Context) error {
 	if err := pause(ctx, time.Until(refused.Add(parked))); err != nil {
 		return err
 	}
-	for _, f := range []*flock{a.quiet, a.busy} { // calls that were under way have ended
-		if _, err := f.calls(ctx); err != nil {
-			return err
-		}
-	}
-	began := time.Now()
 	pid := a.running.cmd.Process.Pid
-	memory, err := a.hay.memory(pid)
+	thaw, err := freeze(pid)
 	if err != nil {
 		return err
 	}
-	maker := image
-	if a.debug && debugged() {
-		maker = byDebugger
+	frozen := time.Now()
+	memory, core, err := a.inside(pid)
+	if err := errors.Join(err, thaw()); err != nil {
+		return err
 	}
-	core, err := a.hay.core(pid, a.images, maker)
+	quiet, err := between(ctx, a.quiet, refused, frozen)
 	if err != nil {
 		return err
 	}
-	worked, err := a.worked(ctx, began, core.made)
+	busy, err := between(ctx, a.busy, refused, frozen)
 	if err != nil {
 		return err
 	}
-	if worked { // what the org holds now is no hit
+	if quiet > 0 { // it was no wait any more: what the org held is no hit
 		a.short++
 		return nil
 	}
-	during, err := a.busy.calls(ctx)
-	if err != nil {
-		return err
-	}
-	a.busyness += len(during)
 	if err := errors.Join(a.keep(placeMemory, memory), a.keep(placeCore, core)); err != nil {
 		return err
 	}
-	if a.debug && debugged() {
-		a.cores++
-	}
-	a.waits++
-	if a.waits%10 == 0 {
+	a.busyness += busy
+	if a.waits++; a.waits%10 == 0 {
 		a.weir.t.Logf("%d waits; %d hits in memory so far", a.waits, a.found[placeMemory].of(a.quiet.alias))
 	}
 	if a.calm { // the control is about memory
@@ -216,16 +203,29 @@ func (a *aviary) once(ctx context.Context) error {
 	return a.asked(ctx)
 }
 
-// worked says whether the quiet org got a call between two moments. A process
-// that a debugger holds cannot call.
-func (a *aviary) worked(ctx context.Context, from, to time.Time) (bool, error) {
-	list, err := a.quiet.calls(ctx)
+// inside scans what a frozen process holds, and an image of it.
+func (a *aviary) inside(pid int) (memory, core *scanner, err error) {
+	if memory, err = a.hay.memory(pid); err != nil {
+		return nil, nil, err
+	}
+	maker := image
+	if a.debug && debugged() {
+		maker = byDebugger
+		a.cores++
+	}
+	core, err = a.hay.core(pid, a.images, maker)
+	return memory, core, err
+}
+
+// between counts the calls that reached an org between two moments.
+func between(ctx context.Context, f *flock, from, to time.Time) (n int, err error) {
+	list, err := f.calls(ctx)
 	for _, c := range list {
 		if c.At.After(from) && c.At.Before(to) {
-			return true, err
+			n++
 		}
 	}
-	return false, err
+	return n, err
 }
 
 // throttle submits requests until the org has refused a call.
