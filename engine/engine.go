@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -101,7 +102,8 @@ type Engine struct {
 	scrub   bool      // the store's journal must be emptied
 	startAt time.Time
 
-	spillMu sync.Mutex // one replay of the journal at a time
+	spillMu sync.Mutex  // one replay of the journal at a time
+	untidy  atomic.Bool // dropped personal data may not be overwritten yet; see park.go
 }
 
 // lane is one org at run time.
