@@ -37,6 +37,7 @@ const (
 	DeadlineRisk        Category = "deadline_risk"   // ours: the wait would end after the due date
 	Residue             Category = "residue"         // ours: the proof found records that are left
 	StorageFault        Category = "storage_fault"   // ours: vault or disk
+	StorageFull         Category = "storage_full"    // ours: no room for what the call would give
 )
 
 // Categories lists every category.
@@ -45,7 +46,7 @@ func Categories() []Category {
 		Success, PartialFailure, ThrottledDaily, ThrottledConcurrent, ThrottledBurst, ThrottledLogin,
 		AuthDrift, AuthConfig, Permission, Validation, Conflict, LockContention, Gone, NotFound,
 		AmbiguousMatch, CursorLost, QueryTimeout, PlatformFault, Maintenance, EndpointMoved, Capacity,
-		NotExecuted, UnknownOutcome, UnknownClient, Drift, DeadlineRisk, Residue, StorageFault,
+		NotExecuted, UnknownOutcome, UnknownClient, Drift, DeadlineRisk, Residue, StorageFault, StorageFull,
 	}
 }
 
@@ -98,7 +99,7 @@ func (c Category) Operator() OperatorCategory {
 		return OpGone
 	case CursorLost, QueryTimeout:
 		return OpCursorLost
-	case PlatformFault, EndpointMoved, StorageFault:
+	case PlatformFault, EndpointMoved, StorageFault, StorageFull:
 		return OpPlatformFault
 	case Maintenance:
 		return OpMaintenance

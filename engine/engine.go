@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -110,7 +111,8 @@ type Engine struct {
 
 	arrangedAt time.Time // when the schedule was last made
 
-	spillMu sync.Mutex // one replay of the journal at a time
+	spillMu sync.Mutex  // one replay of the journal at a time
+	untidy  atomic.Bool // dropped personal data may not be overwritten yet; see park.go
 
 	rewrapMu sync.Mutex // one pass of rewrapping at a time; guards rewraps
 	rewraps  map[string]rewrapping

@@ -70,6 +70,9 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 	})
 	defer ans.Detail.Clear()
 	s.take(ans)
+	if ans.Err != nil { // the vault took no more: what it says decides
+		return ans.Err
+	}
 	if s.Fault != nil {
 		return nil
 	}

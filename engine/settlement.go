@@ -90,7 +90,7 @@ func (e *Engine) storageFault(s *settlement, err error) {
 	}
 	f := &weir.Fault{Category: weir.StorageFault, Scope: weir.ScopeCall, Effect: weir.EffectNone, Retryable: true, Code: "WEIR_STORAGE"}
 	if errors.Is(err, vault.ErrFull) {
-		f.Code = "WEIR_DISK_FULL"
+		f.Category, f.Scope, f.Code = weir.StorageFull, weir.ScopeOrg, "WEIR_DISK_FULL"
 	}
 	s.Fault = f
 	e.log.Error("storage fault", KeyOrg, string(s.Org), KeyRequest, string(s.Request), "error", err.Error())

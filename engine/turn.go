@@ -11,7 +11,6 @@ import (
 	"github.com/weirhq/weir/governor"
 	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
-	"github.com/weirhq/weir/vault"
 )
 
 // claimMargin is by which part of the HTTP timeout a claim lives longer: a write
@@ -50,10 +49,7 @@ func (e *Engine) Turn(ctx context.Context, org weir.OrgID) (bool, error) {
 	}
 	j, worked, err := e.claim(ctx, l)
 	if err != nil || j == nil {
-		// A wait begins: connections keep buffers, and the collector overwrites
-		// what they held (security reference, section 2, the park protocol).
-		l.client.CloseIdle()
-		vault.Scrub()
+		e.park(l)
 		return worked, err
 	}
 	s := e.perform(ctx, j)

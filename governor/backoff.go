@@ -42,12 +42,12 @@ func scatter(jitter uint32) time.Duration {
 
 // Counts says whether a fault of the category counts as an attempt of the
 // step. What the org does to everybody (throttles, maintenance, a revoked
-// token) says nothing about the step; a failed precondition has a budget of
+// token), and a disk that is full, says nothing about the step; a failed precondition has a budget of
 // its own.
 func Counts(c weir.Category) bool {
 	switch c {
 	case weir.ThrottledDaily, weir.ThrottledConcurrent, weir.ThrottledBurst, weir.ThrottledLogin,
-		weir.Maintenance, weir.AuthDrift, weir.AuthConfig, weir.NotExecuted, weir.Conflict,
+		weir.Maintenance, weir.StorageFull, weir.AuthDrift, weir.AuthConfig, weir.NotExecuted, weir.Conflict,
 		weir.Success, weir.PartialFailure, weir.Gone, weir.DeadlineRisk:
 		return false
 	case weir.Permission, weir.Validation, weir.LockContention, weir.NotFound, weir.AmbiguousMatch,

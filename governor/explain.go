@@ -80,6 +80,7 @@ var reasons = map[weir.Category]string{ //nolint:gochecknoglobals // a constant 
 	weir.DeadlineRisk:        "the wait would end after the due date",
 	weir.Residue:             "deleted records still show in the org",
 	weir.StorageFault:        "our own storage failed",
+	weir.StorageFull:         "our own disk is full",
 }
 
 func reason(c weir.Category) string {

@@ -91,6 +91,10 @@ func (s State) fault(p Policy, x event) (State, weir.Decision) {
 		// section 3.3), and the ceiling bounds the others.
 		s.Auth.RenewAt = 0
 		return s.strike(p, x, max(p.Base, time.Minute), c).parked(p, x)
+	case weir.StorageFull:
+		// A full disk is a state of ours and not a failure of the step: nothing is
+		// fetched for the org until there is room, and one call at a time asks.
+		return s.strike(p, x, p.Base, c).parked(p, x)
 	case weir.AuthDrift, weir.AuthConfig:
 		return s.refused(p, x)
 	case weir.EndpointMoved:

@@ -44,6 +44,7 @@ func TestRulingOfEveryCategory(t *testing.T) {
 		weir.DeadlineRisk:        {weir.DeadLetter, 0, weir.DeadLetter, false},
 		weir.Residue:             {weir.DeadLetter, 0, weir.DeadLetter, false},
 		weir.StorageFault:        {weir.WaitUntil, 2 * time.Second, weir.DeadLetter, false},
+		weir.StorageFull:         {weir.WaitUntil, 2 * time.Second, weir.WaitUntil, true},
 		"novel":                  {weir.DeadLetter, 0, weir.DeadLetter, false},
 	}
 	for _, c := range append(weir.Categories(), "novel") {

@@ -17,13 +17,13 @@ const tempPrefix = "tmp-"
 // replaceFile writes a file as a whole or not at all, and durably: temporary
 // file, fsync, rename, fsync of the directory. An older file of that name is
 // replaced. Whatever fails leaves nothing behind.
-func replaceFile(root *os.Root, name string, write func(io.Writer) error) error {
+func replaceFile(root *folder, name string, write func(io.Writer) error) error {
 	return placeFile(root, name, write, root.Rename)
 }
 
 // createFile is replaceFile for a name that must not exist yet: the link
 // fails with fs.ErrExist when it does.
-func createFile(root *os.Root, name string, data []byte) error {
+func createFile(root *folder, name string, data []byte) error {
 	return placeFile(root, name, func(w io.Writer) error {
 		_, err := io.Copy(w, bytes.NewReader(data))
 		return err
@@ -35,10 +35,10 @@ func createFile(root *os.Root, name string, data []byte) error {
 	})
 }
 
-func placeFile(root *os.Root, name string, write func(io.Writer) error, publish func(temp, name string) error) (err error) {
+func placeFile(root *folder, name string, write func(io.Writer) error, publish func(temp, name string) error) (err error) {
 	temp := tempPrefix + randomHex(16)
 	crash.Before(crash.FileTemp)
-	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	f, err := root.create(temp, os.O_WRONLY)
 	if err != nil {
 		return fmt.Errorf("create a file in %s: %w", root.Name(), full(err))
 	}
@@ -49,11 +49,11 @@ func placeFile(root *os.Root, name string, write func(io.Writer) error, publish 
 			err = errors.Join(err, ignoreClosed(f.Close()), root.Remove(temp))
 		}
 	}()
-	if err := write(f); err != nil {
+	if err := write(piecewise{root, f}); err != nil {
 		return full(err)
 	}
 	crash.Before(crash.FileSync)
-	if err := f.Sync(); err != nil {
+	if err := root.sync(f); err != nil {
 		return fmt.Errorf("sync %s: %w", f.Name(), full(err))
 	}
 	crash.After(crash.FileSync)
@@ -77,13 +77,13 @@ func ignoreClosed(err error) error {
 }
 
 // syncDir makes creations, renames and removals in the directory durable.
-func syncDir(root *os.Root) error {
+func syncDir(root *folder) error {
 	d, err := root.Open(".")
 	if err != nil {
 		return fmt.Errorf("open %s: %w", root.Name(), err)
 	}
 	crash.Before(crash.DirSync)
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+	if err := errors.Join(root.sync(d), d.Close()); err != nil {
 		return fmt.Errorf("sync %s: %w", root.Name(), full(err))
 	}
 	crash.After(crash.DirSync)

@@ -41,7 +41,7 @@ func createLog(v *Vault) (*logFile, error) {
 	for range 10 {
 		name := fmt.Sprintf("j-%016x-%s", uint64(v.opts.Now().UnixNano()), randomHex(8))
 		crash.Before(crash.JournalFile)
-		f, err := v.logs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+		f, err := v.logs.create(name, os.O_RDWR)
 		if err != nil {
 			return nil, full(err)
 		}
@@ -100,12 +100,12 @@ func (l *logFile) append(rec []byte) error {
 	head := binary.BigEndian.AppendUint32(nil, uint32(len(ct)))
 	head = binary.BigEndian.AppendUint32(head, logChecksum(uint32(len(ct)), l.records))
 	crash.Before(crash.JournalWrite)
-	if _, err := l.file.Write(slices.Concat(head, ct)); err != nil {
+	if _, err := l.vault.logs.write(l.file, slices.Concat(head, ct)); err != nil {
 		return err
 	}
 	crash.After(crash.JournalWrite)
 	crash.Before(crash.JournalSync)
-	if err := l.file.Sync(); err != nil {
+	if err := l.vault.logs.sync(l.file); err != nil {
 		return err
 	}
 	crash.After(crash.JournalSync)

@@ -111,7 +111,7 @@ func replaceSecret(root *os.Root, name string, text []byte) (err error) {
 		return fmt.Errorf("open %s: %w", name, err)
 	}
 	defer func() { err = errors.Join(err, old.Close()) }()
-	err = replaceFile(root, name, func(w io.Writer) error {
+	err = replaceFile(&folder{Root: root}, name, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

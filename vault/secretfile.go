@@ -31,7 +31,7 @@ func WriteSecretFile(path string, secret pii.Secret) error {
 	if err != nil {
 		return fmt.Errorf("open the directory of %s: %w", path, err)
 	}
-	err = createFile(root, filepath.Base(abs), secret.Reveal())
+	err = createFile(&folder{Root: root}, filepath.Base(abs), secret.Reveal())
 	if errors.Is(err, fs.ErrExist) {
 		err = &RefusedError{"secret file " + path, "it exists already, and weir never overwrites a secret", "use it, or move it away"}
 	}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/crash"
 )
 
 // A shredded request leaves a mark that no backup of the store can take back:
@@ -24,9 +24,10 @@ func (v *Vault) mark(org weir.OrgID, request weir.RequestID) string {
 // refuses it. Call it before the row is nulled; after a kill in between, the
 // mark says what was decided.
 func (v *Vault) MarkShredded(org weir.OrgID, request weir.RequestID) error {
-	f, err := v.gone.OpenFile(v.mark(org, request), os.O_WRONLY|os.O_CREATE, fileMode)
+	crash.Before(crash.Mark)
+	f, err := v.gone.ensure(v.mark(org, request))
 	if err == nil {
-		err = errors.Join(f.Sync(), f.Close())
+		err = errors.Join(v.gone.sync(f), f.Close())
 	}
 	if err == nil {
 		err = syncDir(v.gone)
@@ -34,6 +35,7 @@ func (v *Vault) MarkShredded(org weir.OrgID, request weir.RequestID) error {
 	if err != nil {
 		return fmt.Errorf("mark request %s as shredded: %w", request, full(err))
 	}
+	crash.After(crash.Mark)
 	return nil
 }
 

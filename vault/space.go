@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -60,8 +59,8 @@ func (v *Vault) Remove(ref weir.SealRef) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("remove blob: %w", err)
+	if err != nil { // some file systems need room even to remove
+		return fmt.Errorf("remove blob: %w", full(err))
 	}
 	v.used.Add(-size)
 	return nil
@@ -82,7 +81,7 @@ func (v *Vault) Sweep(ctx context.Context, known func(name string) bool, olderTh
 	// Files are dated by the machine's clock, not by one that a demo scales.
 	before := time.Now().Add(-olderThan)
 	removed := 0
-	for _, dir := range []*os.Root{v.root, v.blobs, v.out, v.logs} {
+	for _, dir := range []*folder{v.root, v.blobs, v.out, v.logs} {
 		err := eachFile(ctx, dir, func(info fs.FileInfo) error {
 			orphan := strings.HasPrefix(info.Name(), tempPrefix) ||
 				dir == v.blobs && blobName.MatchString(info.Name()) && !known(info.Name())
@@ -122,7 +121,7 @@ func (v *Vault) measure(ctx context.Context) (int64, error) {
 
 // eachFile visits the regular files of a directory in batches, so that a
 // million of them do not have to fit in memory.
-func eachFile(ctx context.Context, dir *os.Root, visit func(fs.FileInfo) error) error {
+func eachFile(ctx context.Context, dir *folder, visit func(fs.FileInfo) error) error {
 	d, err := dir.Open(".")
 	if err != nil {
 		return err

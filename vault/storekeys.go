@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/weirhq/weir/internal/crash"
@@ -79,7 +78,7 @@ func (v *Vault) readStoreKeys() ([]byte, error) {
 // createStoreKeys makes the keys of a new vault. Several processes may try:
 // the first one's file stays.
 func (v *Vault) createStoreKeys(ctx context.Context) error {
-	for _, dir := range []*os.Root{v.blobs, v.logs} {
+	for _, dir := range []*folder{v.blobs, v.logs} {
 		empty, err := isEmpty(dir)
 		if err != nil {
 			return err
@@ -144,7 +143,7 @@ func (v *Vault) rewrapStoreKeys(ctx context.Context) error {
 	return nil
 }
 
-func isEmpty(root *os.Root) (bool, error) {
+func isEmpty(root *folder) (bool, error) {
 	d, err := root.Open(".")
 	if err != nil {
 		return false, fmt.Errorf("open %s: %w", root.Name(), err)

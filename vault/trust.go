@@ -19,7 +19,7 @@ const (
 //
 // os.Root keeps files inside the directory but follows links that stay inside:
 // therefore nobody else may be able to create names in it.
-func openTrusted(dir string) (*os.Root, error) {
+func openTrusted(dir string, ask func(Change) error) (*folder, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", dir, err)
@@ -44,13 +44,13 @@ func openTrusted(dir string) (*os.Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the vault: %w", err)
 	}
-	return sameDir(root, abs, named)
+	return sameDir(&folder{root, ask}, abs, named)
 }
 
 // subTrusted is openTrusted for a directory inside a trusted one.
-func subTrusted(parent *os.Root, name string) (*os.Root, error) {
+func subTrusted(parent *folder, name string) (*folder, error) {
 	path := filepath.Join(parent.Name(), name)
-	if err := parent.Mkdir(name, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := parent.makeDir(name); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("create %s: %w", path, full(err))
 	}
 	named, err := parent.Lstat(name)
@@ -64,11 +64,11 @@ func subTrusted(parent *os.Root, name string) (*os.Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	return sameDir(root, path, named)
+	return sameDir(&folder{root, parent.ask}, path, named)
 }
 
 // sameDir refuses a directory that was exchanged between check and opening.
-func sameDir(root *os.Root, path string, named fs.FileInfo) (*os.Root, error) {
+func sameDir(root *folder, path string, named fs.FileInfo) (*folder, error) {
 	opened, err := root.Stat(".")
 	if err == nil && !os.SameFile(opened, named) {
 		err = &RefusedError{"directory " + path, "it was exchanged while weir opened it", "find out who can write to its parent"}
@@ -112,17 +112,23 @@ func trustOwner(what string, info fs.FileInfo) error {
 	return nil
 }
 
-// trustParents refuses a place where anybody may rename what is ours away. The
-// sticky bit, as on /tmp, forbids that.
+// trustParents refuses a place where somebody else may rename what is ours
+// away: the owner of the directory that it lies in, or anybody where one above
+// is everyone's. The sticky bit, as on /tmp, forbids that.
 func trustParents(path string) error {
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
 		return fmt.Errorf("resolve the parent of %s: %w", path, err)
 	}
-	for {
+	for first := true; ; first = false {
 		info, err := os.Lstat(dir)
 		if err != nil {
 			return fmt.Errorf("examine %s: %w", dir, err)
+		}
+		if uid, ok := ownerOf(info); first && ok && uid != 0 && info.Mode()&fs.ModeSticky == 0 {
+			if err := trustOwner("directory "+dir, info); err != nil {
+				return err
+			}
 		}
 		if info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
 			return &RefusedError{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -13,24 +12,25 @@ import (
 
 // Options configure a vault. Dir and one of KEK and Source are required.
 type Options struct {
-	Dir     string           // created 0700; must be ours alone
-	KEK     KEK              // a key that never changes, when there is no Source
-	Source  KeySource        // keeps the key-encryption keys
-	MinFree int64            // bytes that Admit leaves free on the file system
-	Quota   int64            // bytes of sealed blobs that Admit allows; 0 = no quota
-	Now     func() time.Time // orders the journal's files; nil = time.Now
+	Dir     string             // created 0700; must be ours alone
+	KEK     KEK                // a key that never changes, when there is no Source
+	Source  KeySource          // keeps the key-encryption keys
+	MinFree int64              // bytes that Admit leaves free on the file system
+	Quota   int64              // bytes of sealed blobs that Admit allows; 0 = no quota
+	Now     func() time.Time   // orders the journal's files; nil = time.Now
+	Disk    func(Change) error // asked before each change of the disk, which fails with what it returns; nil = never: for tests
 }
 
 // Vault seals and opens. Its methods are safe for concurrent use.
 type Vault struct {
 	opts  Options
 	path  string
-	root  *os.Root // Dir
-	blobs *os.Root // Dir/blobs: sealed pages, subjects, letters, packages
-	out   *os.Root // Dir/out: encrypted deliveries
-	logs  *os.Root // Dir/journal
-	gone  *os.Root // Dir/shredded: which requests were
-	store *ring    // the store's own keys: pseudonyms, index, journal
+	root  *folder // Dir
+	blobs *folder // Dir/blobs: sealed pages, subjects, letters, packages
+	out   *folder // Dir/out: encrypted deliveries
+	logs  *folder // Dir/journal
+	gone  *folder // Dir/shredded: which requests were
+	store *ring   // the store's own keys: pseudonyms, index, journal
 	used  atomic.Int64
 
 	mu   sync.RWMutex // guards keks
@@ -60,7 +60,7 @@ func Open(ctx context.Context, opts Options) (_ *Vault, err error) {
 	if v.path, err = filepath.Abs(opts.Dir); err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", opts.Dir, err)
 	}
-	if v.root, err = openTrusted(v.path); err != nil {
+	if v.root, err = openTrusted(v.path, opts.Disk); err != nil {
 		return nil, err
 	}
 	if v.blobs, err = subTrusted(v.root, "blobs"); err != nil {
@@ -92,7 +92,7 @@ func (v *Vault) Close() error {
 		v.store = nil
 	}
 	var errs []error
-	for _, r := range []*os.Root{v.blobs, v.out, v.logs, v.gone, v.root} {
+	for _, r := range []*folder{v.blobs, v.out, v.logs, v.gone, v.root} {
 		if r != nil {
 			errs = append(errs, r.Close())
 		}

@@ -34,6 +34,10 @@ func TestOpenRefusesUnsafeDirectories(t *testing.T) {
 			check(t, os.MkdirAll(filepath.Dir(p.dir), 0o700))
 			check(t, os.Chmod(filepath.Dir(p.dir), 0o777))
 		}, []string{"writable by everyone", "chmod o-w"}},
+		"its parent is somebody else's": {func(t *testing.T, p place) {
+			check(t, os.MkdirAll(filepath.Dir(p.dir), 0o700))
+			giveAway(t, filepath.Dir(p.dir))
+		}, []string{"belongs to user"}},
 		"blobs is a planted link": {func(t *testing.T, p place) {
 			check(t, os.MkdirAll(p.dir, 0o700))
 			check(t, os.MkdirAll(filepath.Join(p.dir, "out"), 0o700))
@@ -71,6 +75,14 @@ func TestOpenRefusesForeignOwner(t *testing.T) {
 	}
 	_, err = vault.Open(t.Context(), opts)
 	refused(t, "foreign owner", err)
+}
+
+// giveAway makes a directory somebody else's, which takes root.
+func giveAway(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.Chown(dir, foreign, -1); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestOpenAcceptsStickyParent(t *testing.T) {

@@ -46,6 +46,7 @@ const (
 	FileSync    Write = "file-sync"    // its content
 	FilePublish Write = "file-publish" // its name
 	DirSync     Write = "dir-sync"     // its directory
+	Mark        Write = "mark"         // that a request is shredded, where no backup of the store reaches
 	Remove      Write = "remove"       // a sealed file goes
 	Scrub       Write = "scrub"        // the store's journal is emptied
 	Sweep       Write = "sweep"        // files that no row names go
@@ -63,7 +64,7 @@ func Writes() []Write {
 		Submit, Verify, Approve, Replan, End, Retry, Resolve, Show,
 		Certify, Seal, Shred, Drop,
 		Arrange, NewKEK, Rewrap, DropKEK, Sequence, Checkpoint,
-		StoreKeys, Blob, Delivery, FileTemp, FileSync, FilePublish, DirSync, Remove, Scrub, Sweep,
+		StoreKeys, Blob, Delivery, FileTemp, FileSync, FilePublish, DirSync, Mark, Remove, Scrub, Sweep,
 		JournalFile, JournalWrite, JournalSync, JournalRemove,
 	}
 }

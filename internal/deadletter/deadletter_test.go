@@ -14,7 +14,7 @@ func TestReleaseOfEveryCategory(t *testing.T) {
 	byAuth := []weir.Category{weir.AuthDrift, weir.AuthConfig}
 	byRoom := []weir.Category{
 		weir.ThrottledDaily, weir.ThrottledConcurrent, weir.ThrottledBurst, weir.ThrottledLogin,
-		weir.Maintenance, weir.DeadlineRisk,
+		weir.Maintenance, weir.StorageFull, weir.DeadlineRisk,
 	}
 	for _, c := range weir.Categories() {
 		want := weir.ReleaseByPerson

@@ -12,7 +12,7 @@ func For(cause, category weir.Category) weir.ReleaseKind {
 	switch cause {
 	case weir.AuthDrift, weir.AuthConfig:
 		return weir.ReleaseByAuth
-	case weir.ThrottledDaily, weir.ThrottledConcurrent, weir.ThrottledBurst, weir.ThrottledLogin, weir.Maintenance:
+	case weir.ThrottledDaily, weir.ThrottledConcurrent, weir.ThrottledBurst, weir.ThrottledLogin, weir.Maintenance, weir.StorageFull:
 		return weir.ReleaseByAllocation
 	case weir.DeadlineRisk:
 		// It died before its call was sent, at the org's gate: when the org takes

@@ -60,5 +60,6 @@ var byCategory = map[weir.Category]string{ //nolint:gochecknoglobals // a consta
 	weir.Drift:               "The org is no longer what the plan was made for; nothing was sent. Plan again and have the new plan approved.",
 	weir.DeadlineRisk:        "The wait would have ended after the due date; nothing was sent too early. Extend the deadline where the law allows it, or make room; it goes by itself once the org takes calls.",
 	weir.Residue:             "Records are left that should be gone; the proof names them and no certificate was signed. Look at them, plan again or resolve with a reason.",
+	weir.StorageFull:         "Our own disk is full beyond the due date; nothing unsealed was kept. Free space, or extend the deadline; it goes by itself once there is room.",
 	weir.StorageFault:        "Our own storage failed; nothing unsealed was kept. Free space or repair the vault's disk, then retry.",
 }

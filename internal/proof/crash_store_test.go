@@ -41,7 +41,7 @@ func newCable(t *testing.T, dsn string) cable {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &server{db: open("pgx", os.Getenv(pgtest.ServerVariable)), name: strings.TrimPrefix(u.Path, "/")}
+	return &sessions{db: open("pgx", os.Getenv(pgtest.ServerVariable)), name: strings.TrimPrefix(u.Path, "/")}
 }
 
 // lock keeps SQLite's write lock, as a backup tool gone wrong would: weir's
@@ -58,19 +58,19 @@ func (l *lock) pull(ctx context.Context) (err error) {
 
 func (l *lock) plug(context.Context) error { return l.tx.Rollback() }
 
-// server is a PostgreSQL that ends the sessions of one database and lets none in.
-type server struct {
+// sessions is a PostgreSQL that ends the sessions of one database and lets none in.
+type sessions struct {
 	db   *sql.DB
 	name string
 }
 
-func (s *server) pull(ctx context.Context) error {
+func (s *sessions) pull(ctx context.Context) error {
 	_, first := s.db.ExecContext(ctx, `ALTER DATABASE "`+s.name+`" ALLOW_CONNECTIONS false`)
 	_, second := s.db.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, s.name)
 	return errors.Join(first, second)
 }
 
-func (s *server) plug(ctx context.Context) error {
+func (s *sessions) plug(ctx context.Context) error {
 	_, err := s.db.ExecContext(context.WithoutCancel(ctx), `ALTER DATABASE "`+s.name+`" ALLOW_CONNECTIONS true`)
 	return err
 }

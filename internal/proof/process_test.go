@@ -23,8 +23,8 @@ type process struct {
 	err   error         // how it ended
 }
 
-// launch starts a program whose standard error goes to the end of a file. The
-// test ends it, if nobody did before.
+// launch starts a program whose output, on both channels, goes to the end of a
+// file. The test ends it, if nobody did before.
 func launch(t *testing.T, log string, env []string, program string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(program, args...), hello: make(chan []byte, 1), ended: make(chan struct{})}
@@ -46,10 +46,12 @@ func launch(t *testing.T, log string, env []string, program string, args ...stri
 	go func() { // ends with the program
 		defer close(p.ended)
 		r := bufio.NewReader(out)
-		if line, err := r.ReadBytes('\n'); err == nil {
+		line, failed := r.ReadBytes('\n')
+		_, copied := file.Write(line)
+		if failed == nil {
 			p.hello <- line
+			_, copied = io.Copy(file, r)
 		}
-		_, copied := io.Copy(io.Discard, r)
 		p.err = p.cmd.Wait()
 		if p.err == nil {
 			p.err = copied

@@ -77,6 +77,14 @@ func prepareFiles(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make store directory: %w", err)
 	}
+	if err := trustPlace(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	for _, suffix := range []string{"", ".lock", "-wal", "-shm", "-journal"} {
+		if err := trustFile(path + suffix); err != nil {
+			return nil, fmt.Errorf("open store: %w", err)
+		}
+	}
 	lock, err := openPrivate(path + ".lock")
 	if err != nil {
 		return nil, err
@@ -98,7 +106,7 @@ func prepareFiles(path string) (*os.File, error) {
 }
 
 func openPrivate(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open private file: %w", err)
 	}

@@ -1,0 +1,147 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/store"
+	"github.com/weirhq/weir/vault"
+)
+
+// fetched works without the control round until a request's pages are sealed
+// and its package is not made.
+func (w *world) fetched(r weir.Request) []store.Blob {
+	w.t.Helper()
+	for {
+		now, err := w.engine.Request(w.t.Context(), r.ID)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if now.Stage == weir.Sealing {
+			break
+		}
+		if worked, err := w.engine.Turn(w.t.Context(), acme); err != nil || !worked {
+			w.t.Fatalf("%s is %s, and there is no work: %v", r.ID, now.Stage, err)
+		}
+	}
+	var pages []store.Blob
+	err := w.engine.Store().View(w.t.Context(), w.engine.Now(), func(tx *store.Tx) (err error) {
+		pages, err = tx.Blobs(r.ID, "page")
+		return err
+	})
+	if err != nil || len(pages) == 0 {
+		w.t.Fatalf("%d pages: %v", len(pages), err)
+	}
+	return pages
+}
+
+func (w *world) pageFile(b store.Blob) string {
+	return filepath.Join(w.options.DataDir, "vault", "blobs", b.Ref.Name)
+}
+
+// older seals other content for the same page under an older epoch, as a claim
+// that was lost may have left it.
+func (w *world) older(b store.Blob) []byte {
+	w.t.Helper()
+	ctx := w.t.Context()
+	v, err := vault.Open(ctx, vault.Options{Dir: filepath.Join(w.options.DataDir, "vault"), KEK: w.options.KEK})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() {
+		if err := v.Close(); err != nil {
+			w.t.Error(err)
+		}
+	}()
+	var row store.KeyRow
+	err = w.engine.Store().View(ctx, w.engine.Now(), func(tx *store.Tx) (err error) {
+		row, err = tx.Key(b.Request)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	key, err := v.Key(ctx, row.Org, row.Request, row.Wrapped)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer key.Close()
+	ref, err := key.Seal(ctx, vault.BlobID{Kind: b.Kind, Object: b.Object, Page: b.Page, Epoch: b.Epoch - 1}, func(to io.Writer) error {
+		_, err := to.Write([]byte(`{"Id":"003000000000000AAA"}` + "\n"))
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return contentOf(w.t, filepath.Join(w.options.DataDir, "vault", "blobs", ref.Name))
+}
+
+// TestAlteredPagesAreNotServed alters sealed pages between their fetch and the
+// package: nothing is delivered while one of them is not what was sealed, and
+// the request goes on by itself once the right file lies there again.
+func TestAlteredPagesAreNotServed(t *testing.T) {
+	for name, alter := range map[string]func(w *world, mine, others []store.Blob) []byte{
+		"one byte flipped": func(w *world, mine, _ []store.Blob) []byte {
+			b := contentOf(w.t, w.pageFile(mine[0]))
+			b[len(b)/2] ^= 1
+			return b
+		},
+		"the end cut": func(w *world, mine, _ []store.Blob) []byte {
+			b := contentOf(w.t, w.pageFile(mine[0]))
+			return b[:len(b)-1]
+		},
+		"emptied":                     func(*world, []store.Blob, []store.Blob) []byte { return nil },
+		"another request's page":      func(w *world, _, others []store.Blob) []byte { return contentOf(w.t, w.pageFile(others[0])) },
+		"another page of the request": func(w *world, mine, _ []store.Blob) []byte { return contentOf(w.t, w.pageFile(mine[1])) },
+		"an older epoch put back":     func(w *world, mine, _ []store.Blob) []byte { return w.older(mine[0]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, setup{})
+				first, second := w.submit(weir.Access, 1), w.submit(weir.Access, 2)
+				mine, others := w.fetched(first), w.fetched(second)
+				good, bad := contentOf(t, w.pageFile(mine[0])), alter(w, mine, others)
+				if bytes.Equal(good, bad) {
+					t.Fatal("nothing was altered")
+				}
+				write(t, w.pageFile(mine[0]), bad)
+				for range 3 {
+					if err := w.engine.Control(context.Background()); err == nil {
+						t.Error("the control round does not tell")
+					}
+				}
+				w.stands(first.ID, weir.Sealing)
+				w.stands(second.ID, weir.Delivered)
+				if _, err := os.Stat(filepath.Join(w.options.DataDir, "vault", "out", string(first.ID)+"-access.zip.age")); err == nil {
+					t.Error("a package was made of an altered page")
+				}
+				write(t, w.pageFile(mine[0]), good)
+				if err := w.engine.Control(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				w.stands(first.ID, weir.Delivered)
+			})
+		})
+	}
+}
+
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) stands(id weir.RequestID, stage weir.Stage) {
+	w.t.Helper()
+	r, err := w.engine.Request(w.t.Context(), id)
+	if err != nil || r.Stage != stage {
+		w.t.Errorf("%s is %s, want %s: %v", id, r.Stage, stage, err)
+	}
+}
