@@ -18,12 +18,15 @@ const (
 	deadAfter = 10 * time.Second
 )
 
-// Control is one round of everything that no call drives: heartbeat, adoption
+// Control is one round of everything that no call drives: the clock, heartbeat, adoption
 // of orphans, journal replay, local work of requests, release of dead letters,
 // numbering of the ledger. A runner calls it every tick on every node;
 // simulations call it by hand.
 func (e *Engine) Control(ctx context.Context) error {
 	if err := e.replaySpill(ctx); err != nil {
+		return err
+	}
+	if err := e.followClock(ctx); err != nil {
 		return err
 	}
 	if err := e.beat(ctx); err != nil {

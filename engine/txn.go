@@ -86,6 +86,8 @@ const (
 	KeyCalls       = "calls"
 	KeyOutcome     = "outcome"
 	KeyBy          = "by"
+	KeyByMillis    = "by_ms"    // what the wall clock was stepped by
+	KeyFollowed    = "followed" // whether weir's clock and its waits were moved along
 )
 
 // logEntry writes one transition to the log: the act as message, ids and

@@ -58,6 +58,7 @@ func conformance() []conformanceTest {
 		{"Settings", testSettings},
 		{"OrgState", testOrgState},
 		{"WakeOrgKeepsTheEarlier", testWakeOrgKeepsTheEarlier},
+		{"ShiftWaits", testShiftWaits},
 		{"DueOrgs", testDueOrgs},
 		{"InFlightCountsBatches", testInFlightCountsBatches},
 		{"PlanAndApprovals", testPlanAndApprovals},
