@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-input clean
 
 build: ## the static binary, bin/weir
 	CGO_ENABLED=0 go build -trimpath -o bin/weir ./cmd/weir
@@ -24,6 +24,9 @@ fuzz: ## every fuzz target for FUZZTIME each
 prove-kill: ## kill weir 50 times under 200 requests, on each store, and ask the org what really happened
 	scripts/install
 	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=75m -run '^TestKill$$' ./internal/proof
+
+prove-input: ## a million hostile literals, every way out of the org with every call, every bomb
+	WEIR_PROVE=long go test -count=1 -v -timeout=30m -run '^Test(AMillionLiterals|BrokenLiteralsAreNotSent|HostileNamesFindOnlyThemselves|NoSecretLeavesTheOrg|StrangerHears|Bombs)$$' ./salesforce
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/weirhq/weir"
 )
@@ -188,7 +190,18 @@ func appName(s string) (app, rest string) {
 	if len(name) > 255 {
 		name = name[:255]
 	}
-	return strings.ToValidUTF8(name, "\uFFFD"), rest
+	return shown(name), rest
+}
+
+// shown replaces what a terminal or a page would act on in a name that the
+// org gave, and what is not UTF-8.
+func shown(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0x2028 || r == 0x2029 {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(name, string(utf8.RuneError)))
 }
 
 // itemFollows says whether s is at the end of an item.

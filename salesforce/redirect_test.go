@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -217,4 +218,37 @@ func TestStrangerHears(t *testing.T) {
 	if connections, requests, told := other.heard(); connections != 1 || requests != 1 || told != 1 {
 		t.Errorf("%d connections, %d requests, %d with secrets", connections, requests, told)
 	}
+}
+
+// Whatever an answer calls the next page: nothing is called, or a query's page
+// of the same org.
+func FuzzNextRecordsUrl(f *testing.F) {
+	for _, shape := range append(elsewhere("http://acme.example", "http://evil.example:81"), "/services/data/v66.0/query/0r8xx0000000001-2000", "https://acme.example/services/data/v66.0/queryAll/0r8-1", "https://acme.example:443@evil/services/data/v66.0/query/0r8") {
+		f.Add(shape)
+	}
+	page := regexp.MustCompile(`^/services/data/v[0-9]+\.[0-9]/(query|queryAll)/[A-Za-z0-9_.~-]+$`)
+	f.Fuzz(func(t *testing.T, link string) {
+		c, err := salesforce.New(salesforce.Options{
+			InstanceURL: "https://acme.example", Auth: salesforce.ClientCredentials{ID: "x", Secret: secret("y")},
+			Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				path := r.URL.EscapedPath()
+				if r.URL.Scheme != "https" || r.URL.Host != "acme.example" || r.URL.User != nil || r.URL.RawQuery != "" || r.Host != "acme.example" {
+					t.Errorf("%q led to %s", link, r.URL)
+				}
+				text := `{"access_token":"t"}`
+				if path != "/services/oauth2/token" {
+					if text = `{"totalSize":0,"done":true,"records":[]}`; !page.MatchString(path) || strings.Contains(path, "/..") || strings.HasSuffix(path, "/.") {
+						t.Errorf("%q led to %s", link, path)
+					}
+				}
+				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text))}, nil
+			}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, _ := c.More(t.Context(), link, func(salesforce.Row) error { return nil }); a.Fault != nil && (a.Fault.Code != salesforce.CodeForeignLink || a.Calls != 0) {
+			t.Errorf("%q: %+v", link, a.Fault)
+		}
+	})
 }
