@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input clean
 
 build: ## the static binaries: bin/weir, and bin/weir-verify for auditors
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/weir ./cmd/weir-verify
@@ -45,6 +45,9 @@ soak: ## SOAK (30m) of mixed load and faults on each store: memory and files sta
 	scripts/install
 	WEIR_SOAK=$${SOAK:-30m} scripts/with-postgres go test -count=1 -v -timeout=6h -run '^TestSoak$$' ./internal/proof
 	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=100m -run '^TestTerm$$' ./internal/proof
+
+prove-input: ## a million hostile literals, every way out of the org with every call, every bomb
+	WEIR_PROVE=long go test -count=1 -v -timeout=30m -run '^Test(AMillionLiterals|BrokenLiteralsAreNotSent|HostileNamesFindOnlyThemselves|NoSecretLeavesTheOrg|StrangerHears|Bombs)$$' ./salesforce
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -127,6 +127,36 @@ func TestEmulatorPage(t *testing.T) {
 	})
 }
 
+// TestHostilePage wants each test that the page names, and each script of a
+// hostile matter to be named.
+func TestHostilePage(t *testing.T) {
+	page := read(t, "docs/hostile.md")
+	named := regexp.MustCompile("`([a-z][a-z/]*/[a-z_]+_test\\.go)` `((?:Test|Fuzz)[A-Za-z0-9]+)`")
+	found := named.FindAllStringSubmatch(page, -1)
+	for _, m := range found {
+		if !strings.Contains(read(t, m[1]), "\nfunc "+m[2]+"(") {
+			t.Errorf("%s has no %s", m[1], m[2])
+		}
+	}
+	if n := strings.Count(page, "_test.go`"); n != len(found) || n < 20 {
+		t.Errorf("the page names %d files of tests, and a test in %d", n, len(found))
+	}
+	scripts, err := filepath.Glob("cmd/weir/testdata/script/hostile-*.txtar")
+	if err != nil || len(scripts) < 7 {
+		t.Fatalf("%d scripts: %v", len(scripts), err)
+	}
+	for _, s := range scripts {
+		if !strings.Contains(page, "`"+filepath.ToSlash(s)+"`") {
+			t.Errorf("the page does not name %s", s)
+		}
+	}
+	for _, m := range regexp.MustCompile("`(cmd/weir/testdata/script/[^`]+)`").FindAllStringSubmatch(page, -1) {
+		if !slices.Contains(scripts, filepath.FromSlash(m[1])) {
+			t.Errorf("the page names %s, which does not exist", m[1])
+		}
+	}
+}
+
 // TestVerbs wants every command that a page tells the reader to run to exist.
 func TestVerbs(t *testing.T) {
 	known := map[string]bool{}

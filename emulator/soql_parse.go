@@ -3,6 +3,7 @@ package emulator
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -21,7 +22,7 @@ type parser struct {
 
 // parse reads one statement. What it does not know is MALFORMED_QUERY.
 func parse(text string) (*query, *apiError) {
-	if len(text) > maxQuery {
+	if utf8.RuneCountInString(text) > maxQuery {
 		return nil, failure(400, "MALFORMED_QUERY", "SOQL statements can not be longer than 100000 characters")
 	}
 	tokens, err := lex(text)

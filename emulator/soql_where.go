@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // condition reads what stands in WHERE or in parentheses. AND and OR do not mix
@@ -127,7 +128,7 @@ func (p *parser) operand() (operand, *apiError) {
 	t := p.peek()
 	switch {
 	case t.kind == tokenString:
-		if len(t.text) > maxLiteral {
+		if utf8.RuneCountInString(t.text) > maxLiteral {
 			return operand{}, malformed(p.text, t.at, "string literals in filters can not be longer than 4000 characters")
 		}
 		p.at++

@@ -11,13 +11,16 @@ import (
 	"github.com/weirhq/weir/internal/store"
 )
 
-// Control is one round of everything that no call drives: heartbeat, journal
-// replay, local work of requests, release of dead letters, the schedule,
-// rewrapping of keys, numbering of the ledger. A runner calls it every tick on every node;
+// Control is one round of everything that no call drives: the clock, heartbeat,
+// journal replay, local work of requests, release of dead letters, the
+// schedule, rewrapping of keys, numbering of the ledger. A runner calls it every tick on every node;
 // simulations call it by hand.
 func (e *Engine) Control(ctx context.Context) error {
 	defer e.tidy() // whatever the round itself has handled
 	if err := e.replaySpill(ctx); err != nil {
+		return err
+	}
+	if err := e.followClock(ctx); err != nil {
 		return err
 	}
 	if err := e.Beat(ctx); err != nil {

@@ -39,11 +39,12 @@ type Options struct {
 	Orgs       []Org
 	Policy     Policy
 
-	Node   string           // name of this process start; empty draws one
-	Now    func() time.Time // nil = time.Now; a demo scales it
-	Random io.Reader        // nil = crypto/rand
-	Log    *slog.Logger     // nil = discard
-	Tick   time.Duration    // control loop, default 1 s
+	Node   string               // name of this process start; empty draws one
+	Now    func() time.Time     // nil = time.Now; a demo scales it
+	Steady func() time.Duration // goes on when somebody steps Now; nil = the runtime's, or with a Now of one's own, none
+	Random io.Reader            // nil = crypto/rand
+	Log    *slog.Logger         // nil = discard
+	Tick   time.Duration        // control loop, default 1 s
 }
 
 // Org is one Salesforce org: how to reach it, what the data map says about it
@@ -92,6 +93,7 @@ type Engine struct {
 	policy Policy
 	node   string
 	log    *slog.Logger
+	clock  *clock
 	store  *store.Store
 	vault  *vault.Vault
 	spill  *vault.Journal
@@ -102,8 +104,9 @@ type Engine struct {
 	orgs      map[weir.OrgID]*lane
 
 	// Owned by the control round, which never runs twice at once.
-	sweptAt time.Time // when the vault was last swept
-	scrub   bool      // the store's journal must be emptied
+	sweptAt time.Time     // when the vault was last swept
+	scrub   bool          // the store's journal must be emptied
+	told    time.Duration // the step of the clock that was noted last and not followed
 
 	startAt time.Time  // never changes once open
 	beating sync.Mutex // one heartbeat at a time
@@ -138,9 +141,6 @@ var (
 // Open connects store and vault, migrates the store and adopts what an earlier
 // process of this machine left behind. It sends nothing.
 func Open(ctx context.Context, opts Options) (*Engine, error) {
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
 	if opts.Random == nil {
 		opts.Random = rand.Reader
 	}
@@ -150,7 +150,10 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 	if opts.Tick <= 0 {
 		opts.Tick = time.Second
 	}
-	e := &Engine{opts: opts, policy: opts.Policy, node: opts.Node, log: opts.Log, orgs: map[weir.OrgID]*lane{}, rewraps: map[string]rewrapping{}}
+	e := &Engine{
+		opts: opts, policy: opts.Policy, node: opts.Node, log: opts.Log, clock: newClock(opts.Now, opts.Steady),
+		orgs: map[weir.OrgID]*lane{}, rewraps: map[string]rewrapping{},
+	}
 	if e.node == "" {
 		e.node = e.nodeName()
 	}
@@ -162,7 +165,7 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 			return nil, err
 		}
 	}
-	v, err := vault.Open(ctx, vault.Options{Dir: e.vaultDir(), KEK: opts.KEK, Source: opts.Keys, Now: opts.Now})
+	v, err := vault.Open(ctx, vault.Options{Dir: e.vaultDir(), KEK: opts.KEK, Source: opts.Keys, Now: e.now})
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)
 	}
@@ -256,9 +259,8 @@ func (e *Engine) lane(id weir.OrgID) (*lane, error) {
 	return l, nil
 }
 
-// now is the only clock of the engine. Milliseconds are what the store keeps,
-// so that a decision made before a restart replays to the bit after it.
-func (e *Engine) now() time.Time { return e.opts.Now().UTC().Truncate(time.Millisecond) }
+// now is the only clock of the engine.
+func (e *Engine) now() time.Time { return e.clock.now() }
 
 // Now is the engine's time, which a demo scales.
 func (e *Engine) Now() time.Time { return e.now() }

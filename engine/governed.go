@@ -71,6 +71,7 @@ func (g *governed) observe(o weir.Outcome, steps []weir.StepID) (weir.Decision, 
 const (
 	kindAdmit   = "admit"
 	kindObserve = "observe"
+	kindClock   = "clock"
 )
 
 func (g *governed) record(kind string, before governor.State, input any, dec weir.Decision, steps []weir.StepID) error {

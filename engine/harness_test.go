@@ -44,6 +44,7 @@ type setup struct {
 	policy func(*engine.Policy)
 	gov    func(*governor.Policy)
 	now    func() time.Time
+	steady func() time.Duration
 	log    *slog.Logger
 	random io.Reader
 	people int    // seeded subjects; 6 when zero
@@ -98,7 +99,7 @@ func newWorld(t *testing.T, s setup) *world {
 	}
 	creds := w.org.Credentials()
 	w.options = engine.Options{
-		DataDir: data, DSN: s.dsn, KEK: kek, SigningKey: pii.NewString(skey), Policy: policy, Now: s.now, Log: s.log, Random: s.random,
+		DataDir: data, DSN: s.dsn, KEK: kek, SigningKey: pii.NewString(skey), Policy: policy, Now: s.now, Steady: s.steady, Log: s.log, Random: s.random,
 		Orgs: []engine.Org{{
 			ID: acme, InstanceURL: s.org.InstanceURL, APIVersion: "66.0",
 			Auth:      &salesforce.ClientCredentials{ID: creds.ClientID, Secret: pii.NewString(creds.ClientSecret)},

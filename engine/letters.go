@@ -67,6 +67,9 @@ func (e *Engine) Letter(ctx context.Context, id weir.LetterID) (LetterDetail, er
 // RevealLetter opens the org's message that was sealed with the letter. The
 // act is in the ledger before the text is shown.
 func (e *Engine) RevealLetter(ctx context.Context, id weir.LetterID, reason, by string) (pii.Secret, error) {
+	if err := oneLine("the reason", reason); err != nil {
+		return pii.Secret{}, err
+	}
 	var d weir.Letter
 	var st weir.Step
 	err := e.update(ctx, crash.Show, func(tx *txn) error {
@@ -133,6 +136,9 @@ func (e *Engine) RetryLetter(ctx context.Context, id weir.LetterID, afterReset b
 // ResolveLetter goes without the step, or passes it on: waived or escalated,
 // with the reason that stands in the certificate.
 func (e *Engine) ResolveLetter(ctx context.Context, id weir.LetterID, as, reason, by string) error {
+	if err := oneLine("the reason", reason); err != nil {
+		return err
+	}
 	verdict, to := weir.Waive, weir.LetterResolved
 	if as == "escalated" {
 		verdict, to = weir.Escalate, weir.LetterOpen

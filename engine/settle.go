@@ -14,6 +14,7 @@ import (
 // composite that failed by itself: each decision has the readings of the
 // response in its input.
 func (t *txn) settleAll(g *governed, s *settlement) error {
+	t.noteClamped(s)
 	steps, err := t.heldSteps(s)
 	if err != nil {
 		return err

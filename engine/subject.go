@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/weirhq/weir"
@@ -32,24 +33,45 @@ func ParseIdentifier(line pii.Secret) (Identifier, error) {
 	kind, value = strings.ToLower(strings.TrimSpace(kind)), strings.TrimSpace(value)
 	switch kind {
 	case "email":
-		local, domain, ok := strings.Cut(value, "@")
-		if !ok || local == "" || !strings.Contains(domain, ".") || strings.ContainsAny(value, " \t\r\n<>,;") || strings.Contains(domain, "@") {
+		if !oneAddress(value) {
 			return Identifier{}, fmt.Errorf("%w: this is not one e-mail address", ErrIdentifier)
 		}
 		value = strings.ToLower(value)
 	case "phone":
-		if strings.IndexFunc(value, func(r rune) bool { return r >= '0' && r <= '9' }) < 0 {
-			return Identifier{}, fmt.Errorf("%w: a phone number has digits", ErrIdentifier)
+		if strings.IndexFunc(value, isDigit) < 0 || len(value) > maxPhone || !printable(value) {
+			return Identifier{}, fmt.Errorf("%w: a phone number has digits, and at most %d characters", ErrIdentifier, maxPhone)
 		}
 	case "id":
-		if len(value) != 15 && len(value) != 18 {
-			return Identifier{}, fmt.Errorf("%w: a record id has 15 or 18 characters", ErrIdentifier)
+		if len(value) != 15 && len(value) != 18 || strings.IndexFunc(value, func(r rune) bool { return !isDigit(r) && !isLetter(r) }) >= 0 {
+			return Identifier{}, fmt.Errorf("%w: a record id has 15 or 18 letters and digits", ErrIdentifier)
 		}
 	default:
 		return Identifier{}, fmt.Errorf("%w: kind is email, phone or id", ErrIdentifier)
 	}
 	return Identifier{Kind: kind, Value: pii.NewString(value)}, nil
 }
+
+// What Salesforce's fields hold: an address of 80 characters and no more than
+// mail allows, a phone number of 40. A longer one finds nobody.
+const (
+	maxAddress = 254
+	maxPhone   = 80
+)
+
+// oneAddress says whether this can only be one e-mail address.
+func oneAddress(s string) bool {
+	local, domain, ok := strings.Cut(s, "@")
+	if !ok || local == "" || len(s) > maxAddress || !printable(s) || strings.ContainsAny(s, " <>,;") || strings.Contains(domain, "@") {
+		return false
+	}
+	labels := strings.Split(domain, ".")
+	return len(labels) > 1 && !slices.Contains(labels, "")
+}
+
+func isDigit(r rune) bool  { return r >= '0' && r <= '9' }
+func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
+
+func printable(s string) bool { return oneLine("", s) == nil }
 
 // subject is who a request is about, open in memory for the length of one call.
 type subject struct{ values map[string][]pii.Secret }

@@ -125,6 +125,9 @@ func (e *Engine) newRequest(l *lane, in Submission) (weir.Request, error) {
 	if len(e.policy.Laws) > 0 && !slices.Contains(e.policy.Laws, in.Law) {
 		return weir.Request{}, fmt.Errorf("law %q: %w; the configuration allows %s", in.Law, ErrUnsupported, strings.Join(e.policy.Laws, ", "))
 	}
+	if err := oneLine("the reference", in.Ref); err != nil {
+		return weir.Request{}, err
+	}
 	now := e.now()
 	if in.ReceivedAt.IsZero() {
 		in.ReceivedAt = now
@@ -165,6 +168,9 @@ func (e *Engine) newRequest(l *lane, in Submission) (weir.Request, error) {
 // Verify records by reference that the subject's identity was proven, and
 // starts the discovery.
 func (e *Engine) Verify(ctx context.Context, id weir.RequestID, evidence, by string) (weir.Request, error) {
+	if err := oneLine("the evidence", evidence); err != nil {
+		return weir.Request{}, err
+	}
 	return e.act(ctx, crash.Verify, id, func(tx *txn, r *weir.Request) error { return tx.verify(r, by, evidence) })
 }
 
@@ -215,6 +221,9 @@ func (e *Engine) Replan(ctx context.Context, id weir.RequestID, by string) (weir
 // execution. It fails with ErrStale when the hash is not the current plan's or
 // the plan has expired, and with ErrFourEyes for the person who submitted.
 func (e *Engine) Approve(ctx context.Context, id weir.RequestID, hash, note, by string) (weir.Request, error) {
+	if err := oneLine("the note", note); err != nil {
+		return weir.Request{}, err
+	}
 	return e.act(ctx, crash.Approve, id, func(tx *txn, r *weir.Request) error {
 		if err := e.mayApprove(tx, r, hash, by); err != nil {
 			return err
@@ -277,6 +286,9 @@ func (e *Engine) Cancel(ctx context.Context, id weir.RequestID, reason, by strin
 // end stops the work; the key is shredded by the control round once no call of
 // the request is under way.
 func (e *Engine) end(ctx context.Context, id weir.RequestID, ev weir.Event, reason, by string) (weir.Request, error) {
+	if err := oneLine("the reason", reason); err != nil {
+		return weir.Request{}, err
+	}
 	return e.act(ctx, crash.End, id, func(tx *txn, r *weir.Request) error {
 		if err := tx.moveBy(r, ev, by, func(r *weir.Request) { r.Reason = reason }, map[string]string{"reason": reason}); err != nil {
 			return err

@@ -95,6 +95,19 @@ func (t *txn) noteGate(org weir.OrgID, dec weir.Decision) {
 	})
 }
 
+// noteClamped tells the log of a limit that the org stated and that cannot be
+// true; the decision's input in the replay log holds the number that it was cut
+// to.
+func (t *txn) noteClamped(s *settlement) {
+	for _, r := range s.Readings {
+		if r.Clamped {
+			t.notes = append(t.notes, weir.Entry{
+				At: t.Now(), By: "weir", Act: "reading.clamped", Org: s.Org, Detail: map[string]string{KeyReading: r.Source},
+			})
+		}
+	}
+}
+
 // The keys of structured logs and of ledger details. Values are ids, classes
 // and numbers; never personal data and never the org's text.
 const (
@@ -120,6 +133,9 @@ const (
 	KeyKEK         = "kek"
 	KeyVersion     = "version"
 	KeyCount       = "count"
+	KeyReading     = "reading"  // the header that stated an absurd limit
+	KeyByMillis    = "by_ms"    // what the wall clock was stepped by
+	KeyFollowed    = "followed" // whether weir's clock and its waits were moved along
 )
 
 // logEntry writes one transition to the log: the act as message, ids and

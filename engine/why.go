@@ -198,6 +198,12 @@ func recompute(p governor.Policy, state governor.State, d store.Decision) (gover
 		}
 		s, dec := governor.Observe(p, state, o)
 		return s, dec, nil
+	case kindClock:
+		var c clockStep
+		if err := json.Unmarshal(d.Input, &c); err != nil {
+			return state, weir.Decision{}, fmt.Errorf("decode input: %w", err)
+		}
+		return governor.Shift(state, c.By), weir.Decision{Ruling: weir.Proceed}, nil
 	case kindProof:
 		var a proofAsk
 		if err := json.Unmarshal(d.Input, &a); err != nil {

@@ -55,6 +55,9 @@ func (s State) count(p Policy, x event) State {
 	s.Widest = max(s.Widest, x.cost)
 	seen := false
 	for _, r := range x.readings {
+		if r.Clamped && r.Kind != weir.ReadRetryAfter {
+			continue // a number that had to be cut is no measurement: keep the last sample
+		}
 		switch r.Kind {
 		case weir.ReadDaily:
 			seen = r.Limit > 0 || seen

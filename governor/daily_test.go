@@ -321,3 +321,22 @@ func TestStateStaysSmall(t *testing.T) {
 		t.Errorf("the zero state takes %s", s)
 	}
 }
+
+// A number that had to be cut is no measurement: the last one is kept, and is
+// stale, as if the header had been absent.
+func TestCutReadingsAreNoMeasurement(t *testing.T) {
+	p := governor.DefaultPolicy()
+	at := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+	var s governor.State
+	for i, r := range []weir.Reading{
+		{Kind: weir.ReadDaily, Used: 14_000, Limit: 15_000},
+		{Kind: weir.ReadDaily, Used: 0, Limit: 15_000, Clamped: true},
+		{Kind: weir.ReadDaily, Used: 14_000, Limit: 1e12, Clamped: true},
+	} {
+		now := at.Add(time.Duration(i) * time.Minute)
+		s, _ = governor.Observe(p, s, weir.Outcome{Now: now, SentAt: now, Cost: 1, Readings: []weir.Reading{r}})
+		if v := governor.Look(p, s, now); v.Used != 14_000 || v.Limit != 15_000 || v.Stale != (i > 0) {
+			t.Errorf("reading %d: %d of %d, stale %v", i, v.Used, v.Limit, v.Stale)
+		}
+	}
+}

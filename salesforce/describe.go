@@ -81,7 +81,9 @@ func readSchema(s *scanner) (weir.ObjectSchema, error) {
 				if err := s.into(&f); err != nil {
 					return err
 				}
-				o.Fields = append(o.Fields, f.schema())
+				if apiName.MatchString(f.Name) { // no map and no query can name another
+					o.Fields = append(o.Fields, f.schema())
+				}
 				return nil
 			})
 		}
@@ -110,11 +112,13 @@ type describedField struct {
 
 func (f describedField) schema() weir.FieldSchema {
 	out := weir.FieldSchema{
-		Name: f.Name, Type: f.Type, Length: f.Length, Nillable: f.Nillable, Updateable: f.Updateable, Unique: f.Unique,
+		Name: f.Name, Type: shown(f.Type), Length: f.Length, Nillable: f.Nillable, Updateable: f.Updateable, Unique: f.Unique,
 		Calculated: f.Calculated, Filterable: f.Filterable, Restricted: f.RestrictedPicklist,
 	}
-	if len(f.ReferenceTo) > 0 {
-		out.References = f.ReferenceTo
+	for _, object := range f.ReferenceTo {
+		if apiName.MatchString(object) {
+			out.References = append(out.References, object)
+		}
 	}
 	for _, v := range f.PicklistValues {
 		if v.Active {

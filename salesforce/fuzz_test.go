@@ -3,11 +3,13 @@ package salesforce_test
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/emulator"
 	"github.com/weirhq/weir/salesforce"
 )
 
@@ -77,6 +79,53 @@ func FuzzLiteral(f *testing.F) {
 			t.Errorf("%q became %q", value, got)
 		}
 	})
+}
+
+// Whatever names, values and numbers a data map or a subject brings: either the
+// query is refused, or the org's own parser reads exactly what was meant.
+func FuzzQuery(f *testing.F) {
+	f.Add("Contact", "Email", "jane@example.com", "Status", "1.5", "Id")
+	f.Add("Contact WHERE", "Id FROM User", "' OR Id != '", "a.b.c", "1 OR 1=1", "Id LIMIT 1")
+	f.Add("A", "A__c", "\\'", "B", "0x10", "Id DESC")
+	f.Add("A", "A", "x", "B", "1e9999", "")
+	f.Fuzz(func(t *testing.T, object, field, value, other, number, order string) {
+		got, refused := soqlOf(t, salesforce.Query{
+			Object: object, Fields: []string{field}, OrderBy: order, Limit: 3,
+			Where: salesforce.And(salesforce.Eq(field, secret(value)), salesforce.Compare(other, "=", value), salesforce.Compare(other, ">=", json.Number(number))),
+		})
+		if refused {
+			return
+		}
+		s, err := emulator.ReadStatement(got)
+		if err != nil {
+			if reservedWord(object, field, other, order) {
+				return // the org refuses a field that is called Limit, and so may it
+			}
+			t.Fatalf("%q: %v", got, err)
+		}
+		if s.Object != object || len(s.Fields) != 1 || s.Fields[0] != field || len(s.Tests) != 3 || s.Limit != 3 || len(s.Order) > 1 {
+			t.Fatalf("%q was read as %+v", got, s)
+		}
+		if s.Tests[0].Field != field || s.Tests[0].Values[0] != value || s.Tests[1].Field != other || s.Tests[1].Values[0] != value {
+			t.Fatalf("%q was read as %+v", got, s)
+		}
+		if want, err := strconv.ParseFloat(number, 64); err != nil || s.Tests[2].Values[0] != want {
+			t.Fatalf("%q: the number %q was read as %v", got, number, s.Tests[2].Values[0])
+		}
+	})
+}
+
+// reservedWord says whether a name is a word of SOQL itself.
+func reservedWord(names ...string) bool {
+	for _, n := range names {
+		for part := range strings.FieldsFuncSeq(n, func(r rune) bool { return r == '.' || r == ' ' }) {
+			switch strings.ToUpper(part) {
+			case "SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "IN", "LIKE", "LIMIT", "NULL", "TRUE", "FALSE", "ORDER", "COUNT":
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unescape reads the inside of a SOQL string literal, whose escapes are those

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/weirhq/weir"
 )
@@ -27,24 +29,52 @@ const (
 // that arrived at the given time. It understands the whole grammar of
 // Sforce-Limit-Info, and the headers of gateways in front of an org:
 // X-Rate-Limit-Concurrent, X-Rate-Limit-Remaining and Retry-After. Header names
-// match in any case and with any dashes; what cannot be read gives no reading.
+// match in any case and with any dashes; what cannot be read gives no reading,
+// and of two readings of one limit the more careful counts.
 func ParseReadings(h http.Header, at time.Time) []weir.Reading {
 	var out []weir.Reading
 	for _, name := range sortedNames(h) {
 		for _, value := range h[name] {
+			var read []weir.Reading
 			switch squeeze(name) {
 			case "sforcelimitinfo":
-				out = mergeReadings(out, limitInfo(value, name, at))
+				read = limitInfo(value, name, at)
 			case "xratelimitconcurrent", "ratelimitconcurrent":
-				out = mergeReadings(out, gatewayCount(value, name, weir.ReadConcurrent, at))
+				read = gatewayCount(value, name, weir.ReadConcurrent, at)
 			case "xratelimitremaining", "ratelimitremaining":
-				out = mergeReadings(out, gatewayCount(value, name, weir.ReadRemaining, at))
+				read = gatewayCount(value, name, weir.ReadRemaining, at)
 			case "retryafter":
-				out = mergeReadings(out, retryAfter(value, name, at))
+				read = retryAfter(value, name, at)
+			}
+			for _, r := range read {
+				out = addCareful(out, r)
 			}
 		}
 	}
 	return out
+}
+
+// addCareful adds a reading of a header. Where headers of one response
+// contradict each other, as behind a gateway that adds its own, the one that
+// asks for more care counts: the longer wait, the smaller remainder.
+func addCareful(have []weir.Reading, r weir.Reading) []weir.Reading {
+	i := slices.IndexFunc(have, sameLimit(r))
+	if i < 0 {
+		return append(have, r)
+	}
+	var careful bool
+	switch r.Kind {
+	case weir.ReadRetryAfter, weir.ReadConcurrent:
+		careful = r.Used >= have[i].Used
+	case weir.ReadRemaining:
+		careful = r.Used <= have[i].Used
+	case weir.ReadDaily, weir.ReadApp, weir.ReadBursts, weir.ReadOther:
+		careful = r.Limit-r.Used <= have[i].Limit-have[i].Used
+	}
+	if careful {
+		have[i] = r
+	}
+	return have
 }
 
 func sortedNames(h http.Header) []string {
@@ -64,11 +94,19 @@ func squeeze(name string) string {
 	return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(strings.TrimSpace(name)))
 }
 
+// sameLimit finds a reading of the same limit. Gateways spell their headers in
+// several ways and mean one limit.
+func sameLimit(r weir.Reading) func(weir.Reading) bool {
+	return func(o weir.Reading) bool {
+		named := o.Name == r.Name || r.Kind == weir.ReadRemaining || r.Kind == weir.ReadConcurrent
+		return o.Kind == r.Kind && named && o.App == r.App
+	}
+}
+
 // mergeReadings appends readings; of two for the same limit the later wins.
 func mergeReadings(have, more []weir.Reading) []weir.Reading {
 	for _, r := range more {
-		same := func(o weir.Reading) bool { return o.Kind == r.Kind && o.Name == r.Name && o.App == r.App }
-		if i := slices.IndexFunc(have, same); i >= 0 {
+		if i := slices.IndexFunc(have, sameLimit(r)); i >= 0 {
 			have[i] = r
 			continue
 		}
@@ -152,7 +190,18 @@ func appName(s string) (app, rest string) {
 	if len(name) > 255 {
 		name = name[:255]
 	}
-	return strings.ToValidUTF8(name, "\uFFFD"), rest
+	return shown(name), rest
+}
+
+// shown replaces what a terminal or a page would act on in a name that the
+// org gave, and what is not UTF-8.
+func shown(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0x2028 || r == 0x2029 {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(name, string(utf8.RuneError)))
 }
 
 // itemFollows says whether s is at the end of an item.

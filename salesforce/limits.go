@@ -14,7 +14,7 @@ import (
 func limitsReadings(limits []Limit, at time.Time) []weir.Reading {
 	var out []weir.Reading
 	for _, l := range limits {
-		r := weir.Reading{Kind: weir.ReadOther, Name: strings.ToLower(l.Name), App: l.App, Limit: l.Max, Used: l.Max - l.Remaining, At: at, Source: sourceLimits}
+		r := weir.Reading{Kind: weir.ReadOther, Name: strings.ToLower(shown(l.Name)), App: shown(l.App), Limit: l.Max, Used: l.Max - l.Remaining, At: at, Source: sourceLimits}
 		switch {
 		case l.Name == "DailyApiRequests" && l.App == "":
 			r.Kind = weir.ReadDaily

@@ -191,8 +191,9 @@ func soapReadings(e *element, r Response) []weir.Reading {
 		used, _ := c.child("current")
 		limit, _ := c.child("limit")
 		label, _ := c.child("type")
-		reading := weir.Reading{Kind: weir.ReadOther, Name: strings.ToLower(label), At: r.At, Source: sourceSOAP}
-		reading.App, _ = c.child("appName")
+		reading := weir.Reading{Kind: weir.ReadOther, Name: strings.ToLower(shown(label[:min(len(label), 80)])), At: r.At, Source: sourceSOAP}
+		app, _ := c.child("appName")
+		reading.App = shown(app[:min(len(app), 255)])
 		switch reading.Name {
 		case "api requests":
 			reading.Kind = weir.ReadDaily

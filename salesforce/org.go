@@ -39,6 +39,10 @@ func (c *Client) Identity(ctx context.Context) (Answer, Identity) {
 			return s.skip()
 		})
 	})
+	who.Username = shown(who.Username)
+	if !recordID.MatchString(who.OrgID) || !recordID.MatchString(who.UserID) {
+		who.OrgID, who.UserID = identityOf(tok.id)
+	}
 	if a.Fault != nil && (a.Fault.Status == http.StatusForbidden || a.Fault.Status == http.StatusNotFound) && !a.Fault.Category.Throttled() {
 		a.Fault = nil
 	}
@@ -64,7 +68,7 @@ func (c *Client) Versions(ctx context.Context) (Answer, []Version) {
 			if err := s.into(&v); err != nil {
 				return err
 			}
-			out = append(out, Version{Version: v.Version, Label: v.Label})
+			out = append(out, Version{Version: shown(v.Version), Label: shown(v.Label)})
 			return nil
 		})
 	})

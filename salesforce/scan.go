@@ -7,8 +7,13 @@ import (
 	"io"
 )
 
-// maxDepth bounds nesting: Salesforce's own answers stay far below it.
-const maxDepth = 64
+// Bounds that Salesforce's own answers stay far below.
+const (
+	maxDepth = 64       // of nesting
+	maxValue = 16 << 20 // bytes of one value: a record's long texts, all escaped, are ten million
+	maxNodes = 100_000  // values of one answer that become a tree
+	maxNames = 2_000    // members of one object, where each is compared with all before it
+)
 
 var (
 	errEnd       = errors.New("the answer ends early")
@@ -27,12 +32,13 @@ type scanner struct {
 	buf   []byte
 	pos   int // first byte that was not consumed
 	depth int
+	nodes int  // that value() made
 	limit int  // largest single value
 	lax   bool // a record that was validated as a whole, with very many members: no second look
 }
 
 func newScanner(r io.Reader, limit int64) *scanner {
-	return &scanner{r: r, buf: make([]byte, 0, 32<<10), limit: int(min(limit, 1<<30))}
+	return &scanner{r: r, buf: make([]byte, 0, 32<<10), limit: int(min(limit, maxValue))}
 }
 
 // scanBytes walks a text that is already in memory. It never changes or clears it.

@@ -37,6 +37,9 @@ func (s *scanner) object(each func(name string) error) error {
 		if !s.lax {
 			seen = append(seen, name)
 		}
+		if len(seen) > maxNames {
+			return errTooLarge
+		}
 		if err := s.punct(':'); err != nil {
 			return err
 		}
@@ -106,6 +109,9 @@ func (s *scanner) value() (any, error) {
 	c, err := s.peek()
 	if err != nil {
 		return nil, err
+	}
+	if s.nodes++; s.nodes > maxNodes {
+		return nil, errTooLarge // a few bytes of text become a hundred in memory
 	}
 	switch c {
 	case '{':

@@ -5,25 +5,38 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/internal/pii"
 )
 
 // maxIdentifiers bounds what is read: a subject has a few identifiers.
 const maxIdentifiers = 64 << 10
 
 // identifiers reads the subject's identifiers, one a line; empty lines and
-// lines that begin with # are left out. What was read is cleared.
+// lines that begin with # are left out. What was read is cleared. A mistake is
+// told with its line, and never with what stands there.
 func (a *app) identifiers(file string) ([]string, error) {
 	raw, err := a.readIdentifiers(file)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(raw)
+	if file == "" || file == "-" {
+		file = "standard input"
+	}
 	var out []string
+	n := 0
 	for line := range bytes.Lines(raw) {
+		n++
 		line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
-		if len(line) > 0 && line[0] != '#' {
-			out = append(out, string(line))
+		if len(line) == 0 || line[0] == '#' {
+			continue
 		}
+		if _, err := engine.ParseIdentifier(pii.NewString(string(line))); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, n, err)
+		}
+		out = append(out, string(line))
 	}
 	if len(out) == 0 {
 		return nil, usage("One a line, such as email:… Nothing was stored.", "no identifier was given on standard input")

@@ -29,6 +29,10 @@ func observed(args []string) int {
 	code := run(args, os.Stdin, io.MultiWriter(os.Stdout, &out), io.MultiWriter(os.Stderr, &errOut))
 	o := observation{Verb: verbOf(args), Exit: code}
 	o.Problems = leaks(out.String() + errOut.String())
+	o.Problems = append(o.Problems, obeyed(errOut.String())...)
+	if !bytes.HasPrefix(out.Bytes(), []byte("age-encryption")) { // a package on standard output
+		o.Problems = append(o.Problems, obeyed(out.String())...)
+	}
 	if wantsJSON(args) {
 		pure := purity(o.Verb, code, out.Bytes(), errOut.Bytes())
 		o.Problems = append(o.Problems, pure...)

@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/web"
+	"github.com/weirhq/weir/salesforce"
 )
 
 func (a *app) orgVerbs() *cobra.Command {
@@ -107,11 +108,38 @@ func orgFault(alias string, f *web.FaultDoc) error {
 		exit, hint = web.ExitThrottled, "Nothing was changed. `weir limits "+alias+"` shows what the org said."
 	default:
 	}
+	if text, next := oddAnswer(f); text != "" {
+		return web.Fail(exit, string(f.Category), next, "%s %s", alias, text)
+	}
 	code := f.Code
 	if code == "" {
 		code = fmt.Sprintf("status %d", f.Status)
 	}
 	return web.Fail(exit, string(f.Category), hint, "%s did not answer as hoped: %s (%s)", alias, f.Category, code)
+}
+
+// oddAnswer explains what no Salesforce org answers: something else stands at
+// its address, or between it and weir.
+func oddAnswer(f *web.FaultDoc) (text, next string) {
+	const address = "Nothing was changed. Check the org's instance_url, and what stands between it and weir; then try again."
+	switch f.Code {
+	case salesforce.CodeBrokenAnswer:
+		return "gave an answer that ends early or is not what was asked for; it was dropped (" + f.Code + ")", address
+	case salesforce.CodeAnswerTooLarge:
+		return "gave an answer that is larger or deeper than any of Salesforce's; it was dropped unread (" + f.Code + ")", address
+	case salesforce.CodeNoAnswer:
+		return "gave no answer in time, or one with more than 64 KiB of headers (" + f.Code + ")", address
+	case salesforce.CodeNotSent:
+		return "cannot be reached; nothing was sent (" + f.Code + ")", "Check the org's instance_url and the way to it, then try again."
+	case salesforce.CodeInstanceMoved:
+		return "gave a token for another host; weir calls only the one that is configured (" + f.Code + ")",
+			"Nothing was sent there. If the org has moved, configure its new instance_url."
+	}
+	if f.Category == weir.EndpointMoved {
+		return fmt.Sprintf("sends weir elsewhere, where it does not go (status %d)", f.Status),
+			"Nothing was sent there. If the org has moved, configure its new instance_url."
+	}
+	return "", ""
 }
 
 func orgTestText(p *page, out web.OrgTestAnswer) {

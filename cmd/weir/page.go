@@ -51,7 +51,7 @@ func (a *app) show(doc any, text func(*page)) error {
 func (a *app) print(to io.Writer, text func(*page)) error {
 	p := &page{now: a.now().UTC(), colour: a.colour(to)}
 	text(p)
-	if _, err := to.Write(p.buf.Bytes()); err != nil {
+	if _, err := io.WriteString(to, visible(p.buf.String(), p.colour)); err != nil {
 		return fmt.Errorf("write the answer: %w", err)
 	}
 	return nil
@@ -65,7 +65,7 @@ func writeJSON(to io.Writer, doc any) error {
 	if err := enc.Encode(doc); err != nil {
 		return fmt.Errorf("encode the answer: %w", err)
 	}
-	if _, err := to.Write(b.Bytes()); err != nil {
+	if _, err := to.Write(inertJSON(b.Bytes())); err != nil {
 		return fmt.Errorf("write the answer: %w", err)
 	}
 	return nil
@@ -74,19 +74,18 @@ func writeJSON(to io.Writer, doc any) error {
 // progress is for people who wait; scripts and quiet ones do not get it.
 func (a *app) progress(format string, args ...any) {
 	if !a.json && !a.quiet {
-		fmt.Fprintf(a.err, format+"\n", args...)
+		fmt.Fprintln(a.err, visible(fmt.Sprintf(format, args...), a.colour(a.err)))
 	}
 }
 
 // tell writes an error for people: what happened, then what to do.
 func (a *app) tell(f *web.Failure) {
-	colour := a.colour(a.err)
-	fmt.Fprintf(a.err, "%s %s\n", paint(colour, red, "weir:"), f.Message)
+	fmt.Fprintln(a.err, paint(a.colour(a.err), red, "weir:"), visible(f.Message, false))
 	for _, s := range f.Problems {
-		fmt.Fprintf(a.err, "  %s\n", s)
+		fmt.Fprintln(a.err, " ", visible(s, false))
 	}
 	if f.Hint != "" {
-		fmt.Fprintf(a.err, "  %s\n", f.Hint)
+		fmt.Fprintln(a.err, " ", visible(f.Hint, false))
 	}
 }
 

@@ -61,9 +61,13 @@ type orgKey struct{}
 func prepare(env *testscript.Env, runs string) error {
 	org := emulator.New(emulator.Options{Seed: 7, Profile: emulator.Calm(), RecycleLag: -1})
 	subjects := emulator.SeedSmall(org)
-	server := httptest.NewServer(org.Handler())
-	env.Defer(server.Close)
-	env.Values[orgKey{}] = org
+	hostile := newHostileOrg(org)
+	server := httptest.NewServer(hostile)
+	env.Defer(func() {
+		server.Close()
+		hostile.evil.Close()
+	})
+	env.Values[orgKey{}] = hostile
 	creds := org.Credentials()
 	var canaries []string
 	for _, s := range subjects {

@@ -32,6 +32,8 @@ func steps() map[string]func(*testscript.TestScript, bool, []string) {
 		"appears":  stepAppears,
 		"fetch":    stepFetch,
 		"edit":     stepEdit,
+		"bytes":    stepBytes,
+		"says":     stepSays,
 	}
 }
 
@@ -97,12 +99,16 @@ func stepGet(ts *testscript.TestScript, _ bool, args []string) {
 
 // org does to the emulated org what people and admins of it would do:
 // fault KIND TIMES, deny OBJECT ACTION, credentials on|off, touch OBJECT EMAIL,
-// alter OBJECT FIELD ATTRIBUTE VALUE.
+// alter OBJECT FIELD ATTRIBUTE VALUE; and what only a hostile org does.
 func stepOrg(ts *testscript.TestScript, _ bool, args []string) {
-	org, ok := ts.Value(orgKey{}).(*emulator.Org)
+	hostile, ok := ts.Value(orgKey{}).(*hostileOrg)
 	if !ok {
 		ts.Fatalf("no org")
 	}
+	if hostile.act(ts, args) {
+		return
+	}
+	org := hostile.org
 	switch args[0] {
 	case "fault":
 		n, err := strconv.Atoi(args[2])

@@ -46,7 +46,7 @@ var byCategory = map[weir.Category]string{ //nolint:gochecknoglobals // a consta
 	weir.Conflict:            "Somebody kept changing the record while it was being written; their changes are kept and ours was not applied. Look at the record, then retry.",
 	weir.LockContention:      "The record stayed locked by other work; it is as it was. Retry when that work has ended.",
 	weir.Gone:                "The record is deleted already; nothing was sent. Resolve the letter.",
-	weir.NotFound:            "The org does not show the record: it is missing or hidden from the integration user; nothing was changed and it is not counted as erased. Check sharing, then retry or resolve.",
+	weir.NotFound:            "The org does not show the record or object: it is missing or hidden from the integration user; nothing was changed and it is not counted as erased. Run map check and check sharing, then retry or resolve.",
 	weir.AmbiguousMatch:      "Several records match and weir does not guess; nothing was changed. Decide which one is the subject's, correct the data map and plan again.",
 	weir.CursorLost:          "The org kept dropping the query's cursor; the pages already read are sealed. Retry: it goes on from the last bookmark.",
 	weir.QueryTimeout:        "The query ran too long each time; the pages already read are sealed. Index the field or map fewer fields, then retry.",

@@ -129,6 +129,27 @@ func (r *Runner) freeSlots(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("free slots of dead nodes: %w", err)
 	}
+	return r.freeFuture(ctx)
+}
+
+// freeFuture makes slots due that were scheduled for later than a slot ever is:
+// somebody stepped the wall clock back, by which River schedules, and a slot
+// that waits for that time to come again would hold its place until then.
+func (r *Runner) freeFuture(ctx context.Context) error {
+	const states = `state IN ('available', 'retryable', 'scheduled') AND kind = 'slot' AND scheduled_at > `
+	now := time.Now().UTC()
+	var err error
+	if r.opts.Store.Dialect() == store.SQLite {
+		const layout = "2006-01-02 15:04:05.000" // riversqlite's own
+		_, err = r.opts.Store.DB().ExecContext(ctx, `UPDATE river_job SET state = 'available', scheduled_at = ?1 WHERE `+states+`?2`,
+			now.Format(layout), now.Add(time.Minute).Format(layout))
+	} else {
+		_, err = r.opts.Store.DB().ExecContext(ctx, `UPDATE river_job SET state = 'available', scheduled_at = $1 WHERE `+states+`$2`,
+			now, now.Add(time.Minute))
+	}
+	if err != nil {
+		return fmt.Errorf("free slots that wait for a time that was taken back: %w", err)
+	}
 	return nil
 }
 

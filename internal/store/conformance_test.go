@@ -67,6 +67,7 @@ func conformance() []conformanceTest {
 		{"ShedRequestsGoLast", testShedRequestsGoLast},
 		{"OrgState", testOrgState},
 		{"WakeOrgKeepsTheEarlier", testWakeOrgKeepsTheEarlier},
+		{"ShiftWaits", testShiftWaits},
 		{"DueOrgs", testDueOrgs},
 		{"InFlightCountsBatches", testInFlightCountsBatches},
 		{"PlanAndApprovals", testPlanAndApprovals},

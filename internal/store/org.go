@@ -65,6 +65,18 @@ func (t *Tx) WakeOrg(id weir.OrgID, at time.Time) error {
 		WHERE id = $1`, id, at)
 }
 
+// ShiftWaits moves what waits in an org by what the wall clock was stepped by:
+// the wake-ups of its steps, and the end of its claims.
+func (t *Tx) ShiftWaits(id weir.OrgID, by time.Duration) error {
+	err := t.put("shift waits of "+string(id), `
+		UPDATE step SET wake_at = wake_at + $2 WHERE org = $1 AND state = 'WAITING'`, id, by.Milliseconds())
+	if err != nil {
+		return err
+	}
+	return t.put("shift claims of "+string(id), `
+		UPDATE step SET until = until + $2 WHERE org = $1 AND state = 'EXECUTING'`, id, by.Milliseconds())
+}
+
 // DueOrgs lists the orgs whose time has come and which have a step to claim.
 func (t *Tx) DueOrgs() ([]weir.OrgID, error) {
 	return list(t, "list due orgs", scanValue[weir.OrgID], `

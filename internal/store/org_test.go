@@ -49,6 +49,22 @@ func testWakeOrgKeepsTheEarlier(t *testing.T, s *store.Store) {
 	})
 }
 
+func testShiftWaits(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		r, other := seed(tx, "R-1", "o"), seed(tx, "R-2", "p")
+		waiting, running, ready, foreign := step("S-1", r, weir.StepWaiting), step("S-2", r, weir.StepExecuting), step("S-3", r, weir.StepReady), step("S-4", other, weir.StepWaiting)
+		waiting.WakeAt, foreign.WakeAt, running.Until = noon.Add(time.Minute), noon.Add(time.Minute), noon.Add(2*time.Minute)
+		ok(tx.InsertSteps([]weir.Step{waiting, running, ready, foreign}))
+		ok(tx.ShiftWaits("o", time.Hour))
+		same(t, need(tx.Step("S-1")).WakeAt, noon.Add(61*time.Minute))
+		same(t, need(tx.Step("S-2")).Until, noon.Add(62*time.Minute))
+		same(t, need(tx.Step("S-3")), ready)
+		same(t, need(tx.Step("S-4")).WakeAt, foreign.WakeAt)
+		ok(tx.ShiftWaits("o", -2*time.Hour))
+		same(t, need(tx.Step("S-1")).WakeAt, noon.Add(-59*time.Minute))
+	})
+}
+
 func testDueOrgs(t *testing.T, s *store.Store) {
 	minute := time.Minute
 	update(t, s, noon, func(tx *store.Tx) {
