@@ -71,9 +71,9 @@ func (h *household) timed(what string, args ...string) time.Duration {
 
 // appendEntries writes entries as transitions do, many in a transaction.
 func appendEntries(ctx context.Context, s *store.Store, n int) error {
-	for from := 0; from < n; from += 2000 {
+	for from := 0; from < n; from += 1000 {
 		err := s.Update(ctx, time.Now(), func(tx *store.Tx) error {
-			for i := from; i < min(from+2000, n); i++ {
+			for i := from; i < min(from+1000, n); i++ {
 				err := tx.Append(weir.Entry{
 					By: "weir", Act: "step.done", Org: alias, Request: weir.RequestID(fmt.Sprintf("R-%08d", i/40)),
 					Step:   weir.StepID(fmt.Sprintf("S-%08d", i)),

@@ -120,15 +120,16 @@ func (h *household) inside(fn func(ctx context.Context, s *store.Store, v *vault
 
 // fill writes the requests as submissions do, without their ceremony.
 func (h *household) fill() {
+	const portion = 250 // in one transaction, which a busy machine must end within 30 s
 	began := time.Now()
 	h.refs = map[weir.RequestID]weir.SealRef{}
 	h.inside(func(ctx context.Context, s *store.Store, v *vault.Vault) error {
-		for from := 0; from < h.form.keys; from += 1000 {
+		for from := 0; from < h.form.keys; from += portion {
 			err := s.Update(ctx, time.Now(), func(tx *store.Tx) error {
 				if err := tx.EnsureOrg(alias); err != nil {
 					return err
 				}
-				for i := from; i < min(from+1000, h.form.keys); i++ {
+				for i := from; i < min(from+portion, h.form.keys); i++ {
 					if err := h.insert(ctx, tx, v, i); err != nil {
 						return err
 					}
