@@ -31,7 +31,7 @@ prove-keys: ## rotate 100,000 request keys, killed in the middle again and again
 
 prove-audit: ## 1,000 tamperings, each found by both verifiers, and a verification of 1,000,000 entries on each store
 	scripts/install
-	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=60m -run '^Test(Tampering|AuditOfAMillion)$$' ./internal/proof
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=60m -run '^Test(Tampering|StrayEntries|BothVerifiers.*|AuditOfAMillion)$$' ./engine ./cmd/weir-verify ./internal/proof
 
 prove-crash: ## kill weir 500 times at random and 3 times at every named point around a durable write, on each store
 	scripts/install

@@ -20,7 +20,7 @@ import (
 // keys, and swapping the request keys row by row. No blob is touched.
 
 const (
-	rewrapAtOnce = 1000                   // request keys in one transaction
+	rewrapAtOnce = 2000                   // request keys in one transaction
 	rewrapShare  = 400 * time.Millisecond // of a control round
 )
 

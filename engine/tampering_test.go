@@ -3,6 +3,7 @@ package engine_test
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -130,7 +131,7 @@ func (w *world) rewrite(log []weir.Entry, size int) {
 	exec(`UPDATE tally SET total = ? WHERE name = 'ledger'`, size)
 	if err == nil {
 		err = tx.Commit()
-	} else if undo := tx.Rollback(); undo != nil && undo != sql.ErrTxDone {
+	} else if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
 		w.t.Error(undo)
 	}
 	if err != nil {
