@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input prove-canary prove-storage clean
 
 build: ## the static binaries: bin/weir, and bin/weir-verify for auditors
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/weir ./cmd/weir-verify
@@ -48,6 +48,13 @@ soak: ## SOAK (30m) of mixed load and faults on each store: memory and files sta
 
 prove-input: ## a million hostile literals, every way out of the org with every call, every bomb
 	WEIR_PROVE=long go test -count=1 -v -timeout=30m -run '^Test(AMillionLiterals|BrokenLiteralsAreNotSent|HostileNamesFindOnlyThemselves|NoSecretLeavesTheOrg|StrangerHears|Bombs)$$' ./salesforce
+
+prove-canary: ## as root: throttle weir 100 times on each store and look for personal data in memory, cores, files, tables and words
+	scripts/install
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=90m -run '^TestCanary$$' ./internal/proof
+
+prove-storage: ## as root: take the disk away at every write, flip every sealed byte, cut the WAL at every frame
+	WEIR_PROVE=long go test -count=1 -v -timeout=60m -run '^Test(EveryChangeFails|EveryByteOfAPage|WALCutAtEveryFrame|AlteredPagesAreNotServed|SQLiteRefusesUnsafePlaces|Storage)$$' ./vault ./engine ./internal/store ./internal/proof
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

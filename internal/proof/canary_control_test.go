@@ -70,7 +70,7 @@ func (a *aviary) deliver(t *testing.T, id string) {
 	defer cancel()
 	for {
 		var doc struct {
-			Request status `json:"request"`
+			Request status `json:"status"`
 		}
 		if err := a.weir.run(ctx, "", &doc, "status", id); err != nil {
 			t.Fatal(err)

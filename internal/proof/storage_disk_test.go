@@ -122,7 +122,7 @@ func fullForBoth(t *testing.T, program string) {
 func (d *depot) consent(t *testing.T, id string) error {
 	t.Helper()
 	var doc struct {
-		Request status `json:"request"`
+		Request status `json:"status"`
 	}
 	if err := d.weir.run(t.Context(), "", &doc, "status", id); err != nil {
 		return err

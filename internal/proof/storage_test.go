@@ -126,7 +126,7 @@ func (d *depot) ends(t *testing.T, id string) {
 	approved := false
 	d.eventually(t, "end of "+id, func() (bool, error) {
 		var doc struct {
-			Request status `json:"request"`
+			Request status `json:"status"`
 		}
 		if err := d.weir.run(t.Context(), "", &doc, "status", id); err != nil {
 			return false, err
