@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill clean
+.PHONY: build demo test lint check fuzz fmt prove-kill bench clean
 
 build: ## the static binary, bin/weir
 	CGO_ENABLED=0 go build -trimpath -o bin/weir ./cmd/weir
@@ -24,6 +24,10 @@ fuzz: ## every fuzz target for FUZZTIME each
 prove-kill: ## kill weir 50 times under 200 requests, on each store, and ask the org what really happened
 	scripts/install
 	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=75m -run '^TestKill$$' ./internal/proof
+
+bench: ## measure speed and size against baselines of the same run; figures go to docs/bench
+	scripts/install
+	scripts/bench
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -79,12 +79,15 @@ var house = map[string]place{
 	"internal/demo":    {layer: faces, may: without(all, "internal/runner", "internal/pgtest", "internal/demo"), testsMay: all},
 	"cmd/weir":         {layer: faces, may: without(all, "internal/runner", "internal/pgtest"), testsMay: all},
 
-	"internal/arch":            {layer: support},
-	"internal/pgtest":          {layer: support, databases: true},
-	"internal/tools/testcount": {layer: support},
-	"internal/tools/termsvg":   {layer: support},
+	"internal/arch":             {layer: support},
+	"internal/pgtest":           {layer: support, databases: true},
+	"internal/tools/testcount":  {layer: support},
+	"internal/tools/benchtable": {layer: support},
+	"internal/tools/termsvg":    {layer: support},
 	// Real processes under attack; it looks at them from outside.
 	"internal/proof": {layer: support, testsMay: all, databases: true},
+	// The same, measured instead of attacked.
+	"internal/benchmark": {layer: support, testsMay: all, databases: true},
 }
 
 // coreBans is what decides nothing: I/O, clocks, dice, waiting. Words keep to
