@@ -96,7 +96,7 @@ func TestDeadLetters(t *testing.T) {
 	})
 	ms := float64(slowest.Microseconds()) / 1000
 	note(t, figure{
-		Name: "page of 200 dead letters", Value: ms, Unit: "ms", Goal: "≤ 100", Reached: ms <= 100, Note: fmt.Sprintf("among %d, the slowest of the second to the twentieth page", n),
+		Name: "page of 200 dead letters", Value: ms, Unit: "ms", Goal: "≤ 100 among 1,000,000", Reached: n >= 1_000_000 && ms <= 100, Note: fmt.Sprintf("among %d, the slowest of the second to the twentieth page", n),
 	})
 }
 
@@ -200,7 +200,7 @@ func TestRecovery(t *testing.T) {
 			name, goal, limit = "recovery with steps in flight, PostgreSQL", "≤ 15 with 100,000, of which 10 are the silence of the dead node", 5
 		}
 		note(t, figure{
-			Name: name, Value: took.Seconds(), Unit: "s", Goal: goal, Reached: took.Seconds() <= limit,
+			Name: name, Value: took.Seconds(), Unit: "s", Goal: goal, Reached: requests*each >= 100_000 && took.Seconds() <= limit,
 			Note: fmt.Sprintf("%d steps, from opening the store until all are back in the queue with their ledger entries; %.2f s of processor time",
 				requests*each, used.Seconds()),
 		})
