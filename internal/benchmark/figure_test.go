@@ -60,7 +60,7 @@ type book struct {
 }
 
 // results is a function's variable, so that no package variable changes.
-var results = sync.OnceValue(func() *book { return &book{} }) //nolint:gochecknoglobals // tests have no other common place
+var results = sync.OnceValue(func() *book { return &book{} })
 
 // note records a figure and says it.
 func note(t *testing.T, f figure) {
