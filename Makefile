@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input prove-canary prove-storage clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input prove-canary prove-storage bench clean
 
 build: ## the static binaries: bin/weir, and bin/weir-verify for auditors
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/weir ./cmd/weir-verify
@@ -55,6 +55,10 @@ prove-canary: ## as root: throttle weir 100 times on each store and look for per
 
 prove-storage: ## as root: take the disk away at every write, flip every sealed byte, cut the WAL at every frame
 	WEIR_PROVE=long go test -count=1 -v -timeout=60m -run '^Test(EveryChangeFails|EveryByteOfAPage|WALCutAtEveryFrame|AlteredPagesAreNotServed|SQLiteRefusesUnsafePlaces|Storage)$$' ./vault ./engine ./internal/store ./internal/proof
+
+bench: ## measure speed and size against baselines of the same run; figures go to docs/bench
+	scripts/install
+	scripts/bench
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -206,11 +208,23 @@ func (t *txn) gather(st *weir.Step, r result) error {
 	if err != nil {
 		return err
 	}
-	have, err := t.Findings(st.Request, req.Pass)
+	have, err := t.FindingsAbout(st.Request, req.Pass, mentioned(r.Rows))
 	if err != nil {
 		return err
 	}
 	return t.AddFindings(st.Request, req.Pass, plan.Gather(l.Map, have, *r.Find, r.Rows))
+}
+
+// mentioned lists the records that rows are about or refer to.
+func mentioned(rows []plan.Row) []string {
+	seen := make(map[string]bool, 2*len(rows))
+	for _, row := range rows {
+		seen[row.Record] = true
+		for _, id := range row.Lookups {
+			seen[id] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // intentState says how the result closes the step's intent: as the work said,

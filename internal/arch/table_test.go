@@ -85,13 +85,16 @@ var house = map[string]place{
 	// what weir gets wrong is not wrong there too.
 	"cmd/weir-verify": {layer: faces, testsMay: with(all, "internal/tampertest")},
 
-	"internal/arch":            {layer: support},
-	"internal/pgtest":          {layer: support, databases: true},
-	"internal/tampertest":      {layer: support, may: wordsAll},
-	"internal/tools/testcount": {layer: support},
-	"internal/tools/termsvg":   {layer: support},
+	"internal/arch":             {layer: support},
+	"internal/pgtest":           {layer: support, databases: true},
+	"internal/tampertest":       {layer: support, may: wordsAll},
+	"internal/tools/testcount":  {layer: support},
+	"internal/tools/benchtable": {layer: support},
+	"internal/tools/termsvg":    {layer: support},
 	// Real processes under attack; it looks at them from outside.
 	"internal/proof": {layer: support, testsMay: with(all, "internal/crash"), databases: true},
+	// The same, measured instead of attacked.
+	"internal/benchmark": {layer: support, testsMay: all, databases: true},
 }
 
 // coreBans is what decides nothing: I/O, clocks, dice, waiting. Words keep to

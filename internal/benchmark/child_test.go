@@ -29,7 +29,7 @@ func program(t *testing.T) string {
 	return filepath.Join(dir, "weir")
 }
 
-var builtOnce = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // built once, never changed
+var builtOnce = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "weir-bench-")
 	if err != nil {
 		return "", err

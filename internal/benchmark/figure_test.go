@@ -18,6 +18,18 @@ const resultsVariable = "WEIR_BENCH"
 
 func long() bool { return os.Getenv(resultsVariable) != "" }
 
+// scaleVariable makes a long form smaller, in percent, for a machine that is
+// busy with other things; each figure says how much it was measured with.
+const scaleVariable = "WEIR_BENCH_PERCENT"
+
+func scaled(n int) int {
+	percent, err := strconv.Atoi(os.Getenv(scaleVariable))
+	if err != nil || percent <= 0 {
+		percent = 100
+	}
+	return max(n*percent/100, 1)
+}
+
 // figure is one measurement. Goal is what was promised, in words; Baseline is
 // what the same machine did in the same run without weir in between.
 type figure struct {
@@ -48,9 +60,9 @@ type book struct {
 }
 
 // results is a function's variable, so that no package variable changes.
-var results = sync.OnceValue(func() *book { return &book{} }) //nolint:gochecknoglobals // tests have no other common place
+var results = sync.OnceValue(func() *book { return &book{} })
 
-// note records a figure and says it. At most and at least compare the value.
+// note records a figure and says it.
 func note(t *testing.T, f figure) {
 	t.Helper()
 	f.Load = load()

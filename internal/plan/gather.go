@@ -26,6 +26,11 @@ type Row struct {
 func Gather(m *datamap.Map, have []weir.Finding, f Find, rows []Row) []weir.Finding {
 	out := slices.Clone(have)
 	owner := owners(have)
+	type key struct{ object, record string }
+	at := make(map[key]int, len(out))
+	for i, f := range out {
+		at[key{f.Object, f.Record}] = i
+	}
 	for _, row := range rows {
 		finding := weir.Finding{
 			Object: f.Object, Record: row.Record, Version: row.Version, Deleted: row.Deleted,
@@ -34,8 +39,9 @@ func Gather(m *datamap.Map, have []weir.Finding, f Find, rows []Row) []weir.Find
 		if !explain(&finding, f, row, owner) {
 			continue // the row is not the subject's: a batch carried it for somebody else
 		}
-		i := slices.IndexFunc(out, func(o weir.Finding) bool { return o.Object == f.Object && o.Record == row.Record })
-		if i < 0 {
+		i, known := at[key{f.Object, row.Record}]
+		if !known {
+			at[key{f.Object, row.Record}] = len(out)
 			out = append(out, finding)
 			continue
 		}

@@ -22,14 +22,34 @@ func (t *Tx) AddFindings(request weir.RequestID, pass weir.Pass, findings []weir
 			deleted = finding.deleted * excluded.deleted`, rows)
 }
 
+const findingColumns = `object, record, version, why, review, shared, deleted`
+
+func scanFinding(r row) (f weir.Finding, err error) {
+	err = r.Scan(&f.Object, &f.Record, &f.Version, &f.Why, &f.Review, &f.Shared, &f.Deleted)
+	return f, err
+}
+
 // Findings lists what a pass found, by object and record.
 func (t *Tx) Findings(request weir.RequestID, pass weir.Pass) ([]weir.Finding, error) {
-	return list(t, "list findings of "+string(request), func(r row) (f weir.Finding, err error) {
-		err = r.Scan(&f.Object, &f.Record, &f.Version, &f.Why, &f.Review, &f.Shared, &f.Deleted)
-		return f, err
-	}, `
-		SELECT object, record, version, why, review, shared, deleted FROM finding
+	return list(t, "list findings of "+string(request), scanFinding, `
+		SELECT `+findingColumns+` FROM finding
 		WHERE request = $1 AND pass = $2 ORDER BY object, record`, request, pass)
+}
+
+// FindingsAbout lists those of a pass's findings that are about some records,
+// by object and record: what a page of rows has to be compared with, however
+// many were found before.
+func (t *Tx) FindingsAbout(request weir.RequestID, pass weir.Pass, records []string) ([]weir.Finding, error) {
+	var found []weir.Finding
+	err := inChunks(records, 3, func(marks string, ids []any) error {
+		some, err := list(t, "list findings of "+string(request), scanFinding, `
+			SELECT `+findingColumns+` FROM finding
+			WHERE request = $1 AND pass = $2 AND record IN (`+marks+`) ORDER BY object, record`,
+			append([]any{request, pass}, ids...)...)
+		found = append(found, some...)
+		return err
+	})
+	return found, err
 }
 
 // ClearFindings forgets what a pass found, before it runs again.

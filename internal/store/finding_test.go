@@ -26,6 +26,10 @@ func testFindingsMerge(t *testing.T, s *store.Store) {
 			{Object: "Lead", Record: "1", Version: "v2", Why: "email", Shared: true},
 			{Object: "Lead", Record: "2", Version: "v1", Why: "email", Deleted: true},
 		})
+		same(t, need(tx.FindingsAbout("R-1", weir.PassPlan, []string{"5", "9", "1", "none"})), []weir.Finding{
+			{Object: "Case", Record: "9", Version: "v1", Why: "parent"},
+			{Object: "Lead", Record: "1", Version: "v2", Why: "email", Shared: true},
+		})
 		ok(tx.ClearFindings("R-1", weir.PassPlan))
 		same(t, need(tx.Findings("R-1", weir.PassPlan)), []weir.Finding(nil))
 		same(t, len(need(tx.Findings("R-1", weir.PassConfirm))), 1)

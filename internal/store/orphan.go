@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -31,10 +32,7 @@ func (t *Tx) YieldOrphans(h Holder, endedBefore time.Time, most int) ([]weir.Ste
 	if err != nil {
 		return nil, err
 	}
-	return list(t, "yield orphans of "+h.Node, scanOrphan, `
-		UPDATE step SET state = $5, node = '', until = 0
-		WHERE id IN (`+orphans+` AND NOT `+writing+` LIMIT $4) AND node = $1 AND state = 'EXECUTING'
-		RETURNING `+orphanColumns, h.Node, h.Org, endedBefore, most, to)
+	return t.moveOrphans(h, `NOT `+writing, endedBefore, most, `state = $2`, to)
 }
 
 // DeferOrphans does the same for those that may have sent a write: they wait
@@ -44,18 +42,36 @@ func (t *Tx) DeferOrphans(h Holder, endedBefore time.Time, most int, wake time.T
 	if err != nil {
 		return nil, err
 	}
-	return list(t, "defer orphans of "+h.Node, scanOrphan, `
-		UPDATE step SET state = $5, phase = $6, cause = $7, wake_at = $8, node = '', until = 0
-		WHERE id IN (`+orphans+` AND `+writing+` LIMIT $4) AND node = $1 AND state = 'EXECUTING'
-		RETURNING `+orphanColumns, h.Node, h.Org, endedBefore, most, to, weir.PhaseConfirm, weir.UnknownOutcome, wake)
+	return t.moveOrphans(h, writing, endedBefore, most, `state = $2, phase = $3, cause = $4, wake_at = $5`,
+		to, weir.PhaseConfirm, weir.UnknownOutcome, wake)
 }
 
 const (
-	orphans = `SELECT id FROM step WHERE state = 'EXECUTING' AND node = $1 AND org = $2 AND until < $3`
-	writing = `(kind = 'erase' AND phase = 'write')`
-
+	writing       = `(kind = 'erase' AND phase = 'write')`
 	orphanColumns = `id, request, org, kind, phase, object, record`
 )
+
+// moveOrphans names the steps before it moves them: how PostgreSQL joins an
+// update with a query of thousands of rows depends on statistics that are old
+// right after a crash.
+func (t *Tx) moveOrphans(h Holder, which string, endedBefore time.Time, most int, set string, values ...any) (moved []weir.Step, err error) {
+	what := "adopt orphans of " + h.Node
+	ids, err := list(t, what, scanValue[weir.StepID], `
+		SELECT id FROM step WHERE state = 'EXECUTING' AND node = $1 AND org = $2 AND until < $3 AND `+which+` LIMIT $4`,
+		h.Node, h.Org, endedBefore, most)
+	if err != nil {
+		return nil, err
+	}
+	err = inChunks(ids, len(values)+2, func(marks string, args []any) error {
+		some, err := list(t, what, scanOrphan, `
+			UPDATE step SET `+set+`, node = '', until = 0
+			WHERE id IN (`+marks+`) AND node = $1 AND state = 'EXECUTING' RETURNING `+orphanColumns,
+			slices.Concat([]any{h.Node}, values, args)...)
+		moved = append(moved, some...)
+		return err
+	})
+	return moved, err
+}
 
 func scanOrphan(r row) (s weir.Step, err error) {
 	err = r.Scan(&s.ID, &s.Request, &s.Org, &s.Kind, &s.Phase, &s.Object, &s.Record)

@@ -43,14 +43,14 @@ func (s *statements) keep(ctx context.Context, queries []string) {
 		if _, ok := s.find(query); ok {
 			continue
 		}
-		st, err := s.db.PrepareContext(ctx, query)
+		st, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept until the store closes its connections
 		if err != nil {
 			continue
 		}
 		s.mu.Lock()
 		if _, twice := s.ready[query]; twice || len(s.ready) >= mostStatements {
 			s.mu.Unlock()
-			_ = st.Close() // nothing was run with it
+			_ = st.Close() //nolint:sqlclosecheck // nothing was run with it
 			continue
 		}
 		s.ready[query] = st

@@ -134,21 +134,21 @@ func (t *Tx) prepared(query string) (*sql.Stmt, bool) {
 }
 
 func (t *Tx) execute(query string, args []any) (sql.Result, error) {
-	if st, ok := t.prepared(query); ok {
+	if st, ok := t.prepared(query); ok { //nolint:sqlclosecheck // the transaction closes it
 		return st.ExecContext(t.ctx, args...)
 	}
 	return t.sql.ExecContext(t.ctx, query, args...)
 }
 
 func (t *Tx) query(query string, args []any) (*sql.Rows, error) {
-	if st, ok := t.prepared(query); ok {
+	if st, ok := t.prepared(query); ok { //nolint:sqlclosecheck // the transaction closes it
 		return st.QueryContext(t.ctx, args...)
 	}
 	return t.sql.QueryContext(t.ctx, query, args...)
 }
 
 func (t *Tx) queryRow(query string, args []any) *sql.Row {
-	if st, ok := t.prepared(query); ok {
+	if st, ok := t.prepared(query); ok { //nolint:sqlclosecheck // the transaction closes it
 		return st.QueryRowContext(t.ctx, args...)
 	}
 	return t.sql.QueryRowContext(t.ctx, query, args...)
