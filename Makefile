@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input prove-canary prove-storage bench clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input prove-canary prove-storage bench prove-acks clean
 
 build: ## the static binaries: bin/weir, and bin/weir-verify for auditors
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/weir ./cmd/weir-verify
@@ -59,6 +59,9 @@ prove-storage: ## as root: take the disk away at every write, flip every sealed 
 bench: ## measure speed and size against baselines of the same run; figures go to docs/bench
 	scripts/install
 	scripts/bench
+
+prove-acks: ## 1,000 lost acknowledgements and 1,000 edits by others, on every rung of the precondition ladder
+	WEIR_PROVE=long go test -count=1 -v -timeout=90m -run '^Test(LostAcknowledgements|Conflicts|JudgeSeesOverwrittenEdits)$$' ./engine
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -190,6 +190,27 @@ func TestLateEffect(t *testing.T) {
 	})
 }
 
+// The truth shows a write that went over an edit which the caller had not read.
+func TestOverwritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		org, c := calm(t)
+		id := org.Put("Contact", map[string]any{"LastName": "L"})
+		edit := func() { org.Touch("Contact", id, map[string]any{"Title": "Dr"}) }
+		edit()
+		c.send(http.MethodGet, "/sobjects/Contact/"+id, "")
+		c.send(http.MethodPatch, "/sobjects/Contact/"+id, `{"Title":"read"}`).want(t, 204, "")
+		if over := org.Truth().Overwritten(); len(over) > 0 {
+			t.Errorf("an edit that was read counts as overwritten: %+v", over)
+		}
+		edit()
+		c.send(http.MethodPatch, "/sobjects/Contact/"+id, `{"Title":"blind"}`).want(t, 204, "")
+		c.send(http.MethodDelete, "/sobjects/Contact/"+id, "").want(t, 204, "") // the same edit, still unread
+		if over := org.Truth().Overwritten(); len(over) != 2 {
+			t.Errorf("%d writes went over an edit unread, want 2", len(over))
+		}
+	})
+}
+
 func TestScript(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		org, c := calm(t)

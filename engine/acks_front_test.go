@@ -27,6 +27,7 @@ type front struct {
 	honours bool // the org honours conditional headers in a composite
 	loses   bool // answers of writes get lost
 	edits   bool // colleagues edit
+	left    int  // edits that they will still make: nobody edits the same few records for ever
 
 	lateFor time.Duration        // how long a late write takes
 	flying  map[string]time.Time // deletions that may still land, and until when
@@ -37,7 +38,7 @@ type front struct {
 
 func newFront(org *emulator.Org, dice *rand.Rand) *front {
 	return &front{
-		next: org.Transport(), org: org, dice: dice, flying: map[string]time.Time{},
+		next: org.Transport(), org: org, dice: dice, left: 60, flying: map[string]time.Time{},
 		edited: map[weir.Rung]int{}, lost: map[weir.Rung]int{},
 	}
 }
@@ -129,7 +130,7 @@ func (f *front) guard(r target) weir.Rung {
 // between its last read and a write that takes no condition, and a second
 // change within one second, which the dates of Salesforce do not show.
 func (f *front) mayEdit(r target) bool {
-	if r.method != http.MethodGet && f.guard(r) == weir.RungReadCompare {
+	if f.left == 0 || r.method != http.MethodGet && f.guard(r) == weir.RungReadCompare {
 		return false
 	}
 	if time.Now().Before(f.flying[r.id]) || !f.honours && f.loses {
@@ -161,6 +162,7 @@ func (f *front) edit(r target) bool {
 	if !f.org.Touch(r.object, r.id, map[string]any{field: value}) {
 		return false
 	}
-	f.edited[f.guard(target{r.object, r.id, r.method})]++
+	f.left--
+	f.edited[f.guard(r)]++
 	return true
 }

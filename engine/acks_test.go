@@ -31,7 +31,7 @@ func TestConflicts(t *testing.T) {
 
 // proveRungs fights until each rung has met so many cases.
 func proveRungs(t *testing.T, series uint64, form func(seed uint64) (loses, edits bool), cases func(*front) map[weir.Rung]int) {
-	want := 60
+	want := 30
 	if longForm() {
 		want = 1000
 	}

@@ -196,7 +196,7 @@ func (s *skirmish) wroteOver(record string) bool {
 
 // longWait is more than weir lets lie between a check and a write that nothing
 // but the check guards.
-const longWait = 12 * time.Second
+const longWait = 35 * time.Second
 
 // wait passes time until the next wake-up. In the middle of a long wait
 // colleagues go on with their work.

@@ -23,6 +23,9 @@ type eraseArgs struct {
 	Before       string `json:"before,omitempty"`       // keyed digest of the fields as read by the check
 	After        string `json:"after,omitempty"`        // keyed digest of the intended values
 	Sent         bool   `json:"sent,omitempty"`         // a write was sent at least once
+
+	CheckedAt time.Time `json:"checked_at,omitzero"` // when the check read the record
+	Rechecks  int       `json:"rechecks,omitempty"`  // checks repeated because they had become old
 }
 
 func decodeErase(s weir.Step) (eraseArgs, error) {
@@ -85,7 +88,7 @@ func (e *Engine) erase(ctx context.Context, j *job, s *settlement) error {
 	case weir.PhaseConfirm:
 		return e.readTargets(ctx, j, s, who, have, targets, (*target).confirmed)
 	default:
-		return e.readTargets(ctx, j, s, who, have, targets, func(t *target) result { return t.checked(known) })
+		return e.readTargets(ctx, j, s, who, have, targets, func(t *target) result { return t.checked(known, s.At) })
 	}
 }
 
@@ -141,7 +144,7 @@ func (t *target) mutation() salesforce.Mutation {
 }
 
 // checked says what follows from reading a record right before its write.
-func (t *target) checked(known rungs) result {
+func (t *target) checked(known rungs, at time.Time) result {
 	a := &t.args
 	switch {
 	case !t.seen:
@@ -154,7 +157,7 @@ func (t *target) checked(known rungs) result {
 		a.Version = t.version
 		return t.with(result{Fault: ours(weir.Conflict, "WEIR_VERSION_MOVED"), Phase: weir.PhaseCheck}, "")
 	}
-	a.Before, a.After = t.digest, t.want.digest
+	a.Before, a.After, a.CheckedAt = t.digest, t.want.digest, at
 	a.Rung, a.Precondition = weir.RungReadCompare, t.version
 	if a.Action != weir.ActDelete {
 		switch known[t.step.Object] {

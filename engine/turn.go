@@ -158,6 +158,12 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step) (*job, error) {
 			j.steps = append(j.steps, s)
 			continue
 		}
+		if again, err := t.recheck(s); again || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
 		switch err := t.openIntent(s); {
 		case err == nil:
 			j.steps = append(j.steps, s)
