@@ -28,23 +28,57 @@ const (
 // Sforce-Limit-Info, and the headers of gateways in front of an org:
 // X-Rate-Limit-Concurrent, X-Rate-Limit-Remaining and Retry-After. Header names
 // match in any case and with any dashes; what cannot be read gives no reading.
-func ParseReadings(h http.Header, at time.Time) []weir.Reading {
-	var out []weir.Reading
-	for _, name := range sortedNames(h) {
+func ParseReadings(h http.Header, at time.Time) []weir.Reading { return AppendReadings(nil, h, at) }
+
+// AppendReadings is ParseReadings into a buffer of the caller's: whoever looks
+// at every call of a busy program allocates nothing.
+func AppendReadings(into []weir.Reading, h http.Header, at time.Time) []weir.Reading {
+	var few [4]string // an answer has one such header, seldom more
+	names := few[:0]
+	for name := range h {
+		if telemetry(name) != "" {
+			names = append(names, name)
+		}
+	}
+	sortNames(names)
+	start := len(into)
+	for _, name := range names {
 		for _, value := range h[name] {
-			switch squeeze(name) {
-			case "sforcelimitinfo":
-				out = mergeReadings(out, limitInfo(value, name, at))
-			case "xratelimitconcurrent", "ratelimitconcurrent":
-				out = mergeReadings(out, gatewayCount(value, name, weir.ReadConcurrent, at))
-			case "xratelimitremaining", "ratelimitremaining":
-				out = mergeReadings(out, gatewayCount(value, name, weir.ReadRemaining, at))
-			case "retryafter":
-				out = mergeReadings(out, retryAfter(value, name, at))
+			switch kind := telemetry(name); kind {
+			case weir.ReadDaily:
+				into = limitInfo(into, start, value, name, at)
+			case weir.ReadRetryAfter:
+				if r, ok := retryAfter(value, name, at); ok {
+					into = mergeReading(into, start, r)
+				}
+			default:
+				if r, ok := gatewayCount(value, name, kind, at); ok {
+					into = mergeReading(into, start, r)
+				}
 			}
 		}
 	}
-	return out
+	return into
+}
+
+// telemetry says which limit a header speaks of, or "". Sforce-Limit-Info,
+// which may speak of several, counts as the daily one.
+func telemetry(name string) weir.ReadingKind {
+	if name == "" || strings.IndexByte("SsXxRr-_ ", name[0]) < 0 {
+		return "" // most names end here: every call comes by
+	}
+	var buf [20]byte // the longest name that we know, without dashes
+	switch string(squeezed(buf[:0], name)) {
+	case "sforcelimitinfo":
+		return weir.ReadDaily
+	case "xratelimitconcurrent", "ratelimitconcurrent":
+		return weir.ReadConcurrent
+	case "xratelimitremaining", "ratelimitremaining":
+		return weir.ReadRemaining
+	case "retryafter":
+		return weir.ReadRetryAfter
+	}
+	return ""
 }
 
 func sortedNames(h http.Header) []string {
@@ -52,45 +86,67 @@ func sortedNames(h http.Header) []string {
 	for name := range h {
 		names = append(names, name)
 	}
-	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(strings.ToLower(a), strings.ToLower(b)), cmp.Compare(a, b))
-	})
+	sortNames(names)
 	return names
 }
 
-// squeeze lower-cases a header name and drops its dashes: gateways spell them
-// as they like.
-func squeeze(name string) string {
-	return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(strings.TrimSpace(name)))
+func sortNames(names []string) {
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a), strings.ToLower(b)), cmp.Compare(a, b))
+	})
+}
+
+// squeezed appends a header name in lower case and without its dashes, which
+// gateways spell as they like. It stops when the buffer is full: then the name
+// is none of ours.
+func squeezed(into []byte, name string) []byte {
+	for _, c := range []byte(strings.TrimSpace(name)) {
+		switch {
+		case c == '-' || c == '_':
+			continue
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		if len(into) == cap(into) {
+			return nil
+		}
+		into = append(into, c)
+	}
+	return into
 }
 
 // mergeReadings appends readings; of two for the same limit the later wins.
 func mergeReadings(have, more []weir.Reading) []weir.Reading {
 	for _, r := range more {
-		same := func(o weir.Reading) bool { return o.Kind == r.Kind && o.Name == r.Name && o.App == r.App }
-		if i := slices.IndexFunc(have, same); i >= 0 {
-			have[i] = r
-			continue
-		}
-		have = append(have, r)
+		have = mergeReading(have, 0, r)
 	}
 	return have
+}
+
+// mergeReading does so for one, among those from start on.
+func mergeReading(have []weir.Reading, start int, r weir.Reading) []weir.Reading {
+	for i := start; i < len(have); i++ {
+		if o := &have[i]; o.Kind == r.Kind && o.Name == r.Name && o.App == r.App {
+			*o = r
+			return have
+		}
+	}
+	return append(have, r)
 }
 
 // limitInfo parses one Sforce-Limit-Info value: items such as
 // "per-app-api-usage=17/250(appName=a/b; c)" with semicolons between them, or
 // commas where a proxy joined two header lines.
-func limitInfo(value, source string, at time.Time) []weir.Reading {
-	var out []weir.Reading
+func limitInfo(into []weir.Reading, start int, value, source string, at time.Time) []weir.Reading {
 	for rest := value; rest != ""; {
 		r, after, ok := limitItem(rest)
 		if ok {
 			r.At, r.Source = at, source
-			out = append(out, r)
+			into = mergeReading(into, start, r)
 		}
 		rest = after
 	}
-	return out
+	return into
 }
 
 // limitItem parses the first item and returns what follows it.
