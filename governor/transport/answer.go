@@ -36,13 +36,13 @@ func (t *Transport) send(c *call, req *http.Request, failed int) (*http.Response
 		o.Readings, o.Fault, read = t.classify(buf[:0], req, resp, o.Now)
 		t.usage.keep(o.Readings)
 	}
-	if o.Fault != nil && o.Fault.Category == weir.AuthDrift {
-		t.refused.note(req, o.Now)
-	}
 	open := err == nil && !read && resp.Body != nil && resp.Body != http.NoBody
 	d := t.judge.observe(req.Context(), c, o, open)
 	if open {
 		c.body, resp.Body = resp.Body, c
+	}
+	if o.Fault != nil && o.Fault.Category == weir.AuthDrift {
+		t.refuse(req, o.Now)
 	}
 	t.queue.kick() // a slot is free, or what was learnt lets others go
 	return resp, o.Fault, d, err

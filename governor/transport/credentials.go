@@ -2,6 +2,7 @@ package transport
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -30,41 +31,51 @@ type refusal struct {
 // a renewal; then one call asks the org again.
 const refusedFor = 30 * time.Second
 
-func (r *refused) active() bool { return r.last.Load() != nil }
-
-func (r *refused) note(req *http.Request, now time.Time) {
+// refuse notes that the org has refused a call's token, and lets everybody who
+// waits look at theirs.
+func (t *Transport) refuse(req *http.Request, now time.Time) {
 	auth := req.Header.Get("Authorization")
 	if auth == "" {
 		return
 	}
 	next := &refusal{token: sha256.Sum256([]byte(auth)), at: now}
-	if old := r.last.Load(); old != nil && old.token == next.token {
+	if old := t.refused.last.Load(); old != nil && old.token == next.token {
 		return // others that were under way with it
 	}
-	r.last.Store(next)
+	t.refused.last.Store(next)
+	t.queue.callAll()
 }
 
-// refuse answers a call whose token is known to be dead; nil = send it.
-func (t *Transport) refuse(req *http.Request) *http.Response {
+// errDeadToken says that a call carries a token that the org has refused.
+var errDeadToken = errors.New("the token is dead")
+
+// dead says so of a call, and notices when the client has renewed its token.
+func (t *Transport) dead(req *http.Request) bool {
 	r := t.refused.last.Load()
-	auth := req.Header.Get("Authorization")
-	if r == nil || auth == "" {
-		return nil
+	if r == nil {
+		return false
 	}
-	switch dead := sha256.Sum256([]byte(auth)) == r.token; {
-	case !dead:
+	auth := req.Header.Get("Authorization")
+	switch same := sha256.Sum256([]byte(auth)) == r.token; {
+	case auth == "":
+	case !same:
 		if r.renewed.CompareAndSwap(false, true) {
 			t.judge.renewed()
 			t.queue.kick()
 		}
 	case t.opt.Now().Sub(r.at) < refusedFor:
-		resp := synthetic(req, http.StatusUnauthorized, "INVALID_SESSION_ID", "Session expired or invalid")
-		resp.Header.Set(ClassHeader, string(weir.AuthDrift))
-		return resp
+		return true
 	default:
 		t.refused.last.CompareAndSwap(r, nil)
 	}
-	return nil
+	return false
+}
+
+// deadToken is the org's own answer to such a call.
+func deadToken(req *http.Request) *http.Response {
+	resp := synthetic(req, http.StatusUnauthorized, "INVALID_SESSION_ID", "Session expired or invalid")
+	resp.Header.Set(ClassHeader, string(weir.AuthDrift))
+	return resp
 }
 
 func isToken(req *http.Request) bool {

@@ -73,6 +73,15 @@ func (q *queue) kick() {
 	q.callFirst()
 }
 
+// callAll lets everybody look again.
+func (q *queue) callAll() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, p := range q.places {
+		p.call()
+	}
+}
+
 func (q *queue) callFirst() {
 	if len(q.places) > 0 {
 		q.places[0].call()

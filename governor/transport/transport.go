@@ -88,13 +88,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	o := orderIn(req.Context())
 	due := t.due(req.Context(), o)
 	for failed, next := 0, req; ; {
-		if t.refused.active() {
-			if resp := t.refuse(req); resp != nil {
-				closeBody(next)
-				return resp, nil
-			}
-		}
-		c, err := t.enter(req.Context(), o, due)
+		c, err := t.enter(req, o, due)
 		if err != nil {
 			closeBody(next)
 			return t.undo(req, err)
@@ -133,6 +127,9 @@ func (t *Transport) due(ctx context.Context, o order) time.Time {
 // undo is the end of a call that was not sent.
 func (t *Transport) undo(req *http.Request, err error) (*http.Response, error) {
 	var late *DeferredError
+	if errors.Is(err, errDeadToken) {
+		return deadToken(req), nil
+	}
 	if t.opt.Synthesize && errors.As(err, &late) {
 		return late.response(req, t.opt.Now()), nil
 	}
@@ -140,9 +137,13 @@ func (t *Transport) undo(req *http.Request, err error) (*http.Response, error) {
 }
 
 // enter returns when the call may be sent, or the reason why it may not.
-func (t *Transport) enter(ctx context.Context, o order, due time.Time) (*call, error) {
+func (t *Transport) enter(req *http.Request, o order, due time.Time) (*call, error) {
+	ctx := req.Context()
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
+	}
+	if t.dead(req) {
+		return nil, errDeadToken
 	}
 	c := &call{t: t, cost: o.cost}
 	if t.judge.instant() && t.queue.empty() {
@@ -156,13 +157,14 @@ func (t *Transport) enter(ctx context.Context, o order, due time.Time) (*call, e
 			return nil, t.deferred(a, nil)
 		}
 	}
-	return c, t.wait(ctx, c, o, due)
+	return c, t.wait(req, c, o, due)
 }
 
 func tooLate(a answer, due time.Time) bool { return !due.IsZero() && due.Before(a.until) }
 
 // wait takes a place in the queue and keeps it until the call may be sent.
-func (t *Transport) wait(ctx context.Context, c *call, o order, due time.Time) error {
+func (t *Transport) wait(req *http.Request, c *call, o order, due time.Time) error {
+	ctx := req.Context()
 	p := t.queue.join(o, due)
 	defer t.queue.leave(p)
 	var last answer
@@ -175,7 +177,9 @@ func (t *Transport) wait(ctx context.Context, c *call, o order, due time.Time) e
 		case late != nil:
 			return t.deferred(*late, nil)
 		case !due.IsZero() && !now.Before(due):
-			return t.deferred(t.guess(last, now), nil)
+			return t.deferred(t.guess(last, now), ended(ctx, now))
+		case t.dead(req):
+			return errDeadToken
 		case first:
 			a, err := t.judge.enter(ctx, c)
 			switch {
@@ -203,6 +207,15 @@ func (t *Transport) wait(ctx context.Context, c *call, o order, due time.Time) e
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// ended is the error of a context whose deadline has come, maybe in this very
+// instant.
+func ended(ctx context.Context, now time.Time) error {
+	if due, ok := ctx.Deadline(); ok && !now.Before(due) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 // guess is what a call waited for that never was the first to ask.
