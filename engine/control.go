@@ -32,6 +32,7 @@ func (e *Engine) Control(ctx context.Context) error {
 	return errors.Join(
 		e.finishRequests(ctx),
 		e.releaseLetters(ctx),
+		e.endAdmissions(ctx),
 		e.sequence(ctx),
 		e.scrubStore(ctx),
 		e.sweep(ctx),

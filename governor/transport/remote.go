@@ -45,11 +45,10 @@ const (
 )
 
 func newRemote(o Options) *remote {
-	var d net.Dialer
 	return &remote{opt: o, client: http.Client{Timeout: askTimeout, Transport: &http.Transport{
 		MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return d.DialContext(ctx, "unix", o.Socket)
+			return dialSocket(ctx, o.Socket)
 		},
 	}}}
 }

@@ -60,6 +60,7 @@ func conformance() []conformanceTest {
 		{"WakeOrgKeepsTheEarlier", testWakeOrgKeepsTheEarlier},
 		{"DueOrgs", testDueOrgs},
 		{"InFlightCountsBatches", testInFlightCountsBatches},
+		{"Admissions", testAdmissions},
 		{"PlanAndApprovals", testPlanAndApprovals},
 		{"RequestRoundTrip", testRequestRoundTrip},
 		{"MoveRequest", testMoveRequest},
@@ -119,7 +120,7 @@ func empty(t *testing.T, s *store.Store) {
 		for _, table := range []string{
 			"checkpoint", "tree_hash", "entry", "letter_event", "letter", "decision_step", "decision", "policy",
 			"intent", "step", "finding", "approval", "plan", "blob", "request_key", "request", "object_schema",
-			"org", "node", "setting",
+			"admission", "org", "node", "setting",
 		} {
 			if _, err := tx.SQL().ExecContext(t.Context(), "DELETE FROM "+table); err != nil {
 				t.Fatal(err)

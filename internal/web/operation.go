@@ -63,6 +63,9 @@ func Operations() map[string]Operation {
 		"certificate":  operation(certificate),
 		"package":      operation(accessPackage),
 		"totals":       operation(totals),
+		"admit":        operation(admit),
+		"observe":      operation(observe),
+		"release":      operation(release),
 	}
 }
 
