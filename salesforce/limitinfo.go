@@ -64,7 +64,12 @@ func AppendReadings(into []weir.Reading, h http.Header, at time.Time) []weir.Rea
 // telemetry says which limit a header speaks of, or "". Sforce-Limit-Info,
 // which may speak of several, counts as the daily one.
 func telemetry(name string) weir.ReadingKind {
-	if name == "" || strings.IndexByte("SsXxRr-_ ", name[0]) < 0 {
+	if name == "" {
+		return ""
+	}
+	switch name[0] {
+	case 'S', 's', 'X', 'x', 'R', 'r', '-', '_', ' ':
+	default:
 		return "" // most names end here: every call comes by
 	}
 	var buf [20]byte // the longest name that we know, without dashes
@@ -151,13 +156,15 @@ func limitInfo(into []weir.Reading, start int, value, source string, at time.Tim
 
 // limitItem parses the first item and returns what follows it.
 func limitItem(s string) (r weir.Reading, rest string, ok bool) {
-	s = strings.TrimLeft(s, ";, \t")
-	end := strings.IndexAny(s, ";,(")
-	head := s
-	if end >= 0 {
-		head = s[:end]
-		rest = s[end:]
+	for s != "" && (s[0] == ';' || s[0] == ',' || s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
 	}
+	end := 0
+	for end < len(s) && s[end] != ';' && s[end] != ',' && s[end] != '(' {
+		end++
+	}
+	head := s[:end]
+	rest = s[end:]
 	if strings.HasPrefix(rest, "(") {
 		r.App, rest = appName(rest[1:])
 	}

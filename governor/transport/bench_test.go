@@ -3,6 +3,7 @@ package transport_test
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -94,31 +95,37 @@ func BenchmarkGoverned(b *testing.B) {
 	benchmarkCalls(b, governed(b, instant{}, transport.Options{Policy: roomy()}))
 }
 
-// BenchmarkOverhead measures both in turns, so that the difference comes from
-// the same moments of the same machine; cpu-ns do not count the time in which
-// other processes had the processor.
+// BenchmarkOverhead measures both in turns, in blocks that are shorter than a
+// slice of the scheduler: the medians are those of blocks that nobody
+// interrupted, also on a busy machine, and the difference comes from the same
+// moments. cpu-ns are means over all blocks, garbage collection included.
 func BenchmarkOverhead(b *testing.B) {
 	req, buf := request(b, "GET", someURL, ""), make([]byte, 64)
 	rt := governed(b, instant{}, transport.Options{Policy: roomy()})
-	const block = 1000
-	var bare, with time.Duration
-	n := 0
-	for b.Loop() {
-		bare += cpuTime(b, func() {
-			for range block {
-				oneCall(b, instant{}, req, buf)
-			}
-		})
-		with += cpuTime(b, func() {
-			for range block {
-				oneCall(b, rt, req, buf)
-			}
-		})
-		n += block
+	const block = 200
+	var bare, with []time.Duration
+	measure := func(into []time.Duration, rt http.RoundTripper) ([]time.Duration, time.Duration) {
+		used := processor(b)
+		begin := time.Now()
+		for range block {
+			oneCall(b, rt, req, buf)
+		}
+		return append(into, time.Since(begin)), processor(b) - used
 	}
-	b.ReportMetric(float64(bare)/float64(n), "bare-cpu-ns/call")
-	b.ReportMetric(float64(with)/float64(n), "governed-cpu-ns/call")
-	b.ReportMetric(float64(with-bare)/float64(n), "added-cpu-ns/call")
+	var cpuBare, cpuWith time.Duration
+	for b.Loop() {
+		var a, c time.Duration
+		bare, a = measure(bare, instant{})
+		with, c = measure(with, rt)
+		cpuBare, cpuWith = cpuBare+a, cpuWith+c
+	}
+	calls := float64(block * len(bare))
+	slices.Sort(bare)
+	slices.Sort(with)
+	b.ReportMetric(float64(bare[len(bare)/2])/block, "bare-p50-ns/call")
+	b.ReportMetric(float64(with[len(with)/2])/block, "governed-p50-ns/call")
+	b.ReportMetric(float64(with[len(with)/2]-bare[len(bare)/2])/block, "added-p50-ns/call")
+	b.ReportMetric(float64(cpuWith-cpuBare)/calls, "added-cpu-ns/call")
 }
 
 func benchmarkCalls(b *testing.B, rt http.RoundTripper) {
