@@ -31,6 +31,7 @@ func (e *Engine) Control(ctx context.Context) error {
 		e.releaseLetters(ctx),
 		e.arrange(ctx),
 		e.rewrapSome(ctx),
+		e.endAdmissions(ctx),
 		e.sequence(ctx),
 		e.scrubStore(ctx),
 		e.sweep(ctx),

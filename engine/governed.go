@@ -67,11 +67,29 @@ func (g *governed) observe(o weir.Outcome, steps []weir.StepID) (weir.Decision, 
 	return dec, g.record(kindObserve, before, o, dec, steps)
 }
 
-// The kinds of recorded decision; replay.go recomputes each.
+// admitGuest and observeGuest do so for the call of another program, which
+// belongs to no step.
+func (g *governed) admitGuest(a weir.Ask) (weir.Decision, error) {
+	before := g.state
+	next, dec := governor.AdmitGuest(g.lane.Governor, g.state, a)
+	g.state = next
+	return dec, g.record(kindGuestAdmit, before, a, dec, nil)
+}
+
+func (g *governed) observeGuest(o weir.Outcome) (weir.Decision, error) {
+	before := g.state
+	next, dec := governor.ObserveGuest(g.lane.Governor, g.state, o)
+	g.state = next
+	return dec, g.record(kindGuestObserve, before, o, dec, nil)
+}
+
+// The kinds of recorded decision; why.go recomputes each.
 const (
-	kindAdmit   = "admit"
-	kindObserve = "observe"
-	kindClock   = "clock"
+	kindAdmit        = "admit"
+	kindObserve      = "observe"
+	kindGuestAdmit   = "guest-admit"
+	kindGuestObserve = "guest-observe"
+	kindClock        = "clock"
 )
 
 func (g *governed) record(kind string, before governor.State, input any, dec weir.Decision, steps []weir.StepID) error {

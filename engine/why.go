@@ -184,19 +184,27 @@ func (known policies) of(tx *store.Tx, d store.Decision) (governor.Policy, error
 // recompute runs the pure function that made a decision.
 func recompute(p governor.Policy, state governor.State, d store.Decision) (governor.State, weir.Decision, error) {
 	switch d.Kind {
-	case kindAdmit:
+	case kindAdmit, kindGuestAdmit:
 		var a weir.Ask
 		if err := json.Unmarshal(d.Input, &a); err != nil {
 			return state, weir.Decision{}, fmt.Errorf("decode input: %w", err)
 		}
-		s, dec := governor.Admit(p, state, a)
+		admit := governor.Admit
+		if d.Kind == kindGuestAdmit {
+			admit = governor.AdmitGuest
+		}
+		s, dec := admit(p, state, a)
 		return s, dec, nil
-	case kindObserve:
+	case kindObserve, kindGuestObserve:
 		var o weir.Outcome
 		if err := json.Unmarshal(d.Input, &o); err != nil {
 			return state, weir.Decision{}, fmt.Errorf("decode input: %w", err)
 		}
-		s, dec := governor.Observe(p, state, o)
+		observe := governor.Observe
+		if d.Kind == kindGuestObserve {
+			observe = governor.ObserveGuest
+		}
+		s, dec := observe(p, state, o)
 		return s, dec, nil
 	case kindClock:
 		var c clockStep

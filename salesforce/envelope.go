@@ -84,7 +84,8 @@ func unwrap(r Response) envelope {
 
 func contentType(r Response) string {
 	for _, name := range sortedNames(r.Header) {
-		if squeeze(name) == "contenttype" && len(r.Header[name]) > 0 {
+		var buf [20]byte
+		if string(squeezed(buf[:0], name)) == "contenttype" && len(r.Header[name]) > 0 {
 			return strings.ToLower(strings.TrimSpace(r.Header[name][0]))
 		}
 	}
@@ -106,7 +107,9 @@ func unwrapJSON(body []byte, r Response) (envelope, bool) {
 	}
 	if m, ok := v.(map[string]any); ok {
 		if n, ok := m["retryAfter"].(json.Number); ok { // Marketing Cloud repeats its header
-			env.readings = append(env.readings, retryAfter(n.String(), "body", r.At)...)
+			if wait, ok := retryAfter(n.String(), "body", r.At); ok {
+				env.readings = append(env.readings, wait)
+			}
 		}
 	}
 	return env, true

@@ -9,35 +9,31 @@ import (
 )
 
 // gatewayCount reads "used", or "used/limit".
-func gatewayCount(value, source string, kind weir.ReadingKind, at time.Time) []weir.Reading {
+func gatewayCount(value, source string, kind weir.ReadingKind, at time.Time) (r weir.Reading, ok bool) {
 	used, limit, hasLimit := strings.Cut(value, "/")
-	r := weir.Reading{Kind: kind, Name: strings.ToLower(strings.TrimSpace(source)), At: at, Source: source}
-	var cut, ok bool
-	if r.Used, r.Clamped, ok = count(used); !ok {
-		return nil
+	r = weir.Reading{Kind: kind, Name: strings.ToLower(strings.TrimSpace(source)), At: at, Source: source}
+	if r.Used, r.Clamped, ok = count(used); !ok || !hasLimit {
+		return r, ok
 	}
-	if hasLimit {
-		if r.Limit, cut, ok = count(limit); !ok {
-			return nil
-		}
-		r.Clamped = r.Clamped || cut
-	}
-	return []weir.Reading{r}
+	var cut bool
+	r.Limit, cut, ok = count(limit)
+	r.Clamped = r.Clamped || cut
+	return r, ok
 }
 
 // retryAfter reads seconds or an HTTP date. The date is resolved against our
 // own clock at arrival, because the wait will be measured by it too.
-func retryAfter(value, source string, at time.Time) []weir.Reading {
+func retryAfter(value, source string, at time.Time) (weir.Reading, bool) {
 	r := weir.Reading{Kind: weir.ReadRetryAfter, Name: "retry-after", At: at, Source: source}
 	value = strings.TrimSpace(value)
 	ceiling := int64(maxRetryAfter / time.Second)
 	if n, clamped, ok := seconds(value); ok {
 		r.Used, r.Clamped = min(n, ceiling), clamped || n > ceiling
-		return []weir.Reading{r}
+		return r, true
 	}
 	until, err := http.ParseTime(value)
 	if err != nil {
-		return nil
+		return r, false
 	}
 	wait := until.Sub(at) // saturates
 	switch {
@@ -46,7 +42,7 @@ func retryAfter(value, source string, at time.Time) []weir.Reading {
 	case wait > 0:
 		r.Used = int64((wait + time.Second - 1) / time.Second)
 	}
-	return []weir.Reading{r}
+	return r, true
 }
 
 // seconds reads whole seconds; a fraction, which no standard allows, rounds up.

@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"bytes"
 	"compress/gzip"
 	"io"
 	"net/http"
@@ -30,6 +31,18 @@ func inflate(resp *http.Response, limit int64) (io.Reader, error) {
 		return &capped{r: z, left: limit, packed: packed}, nil
 	}
 	return http.NoBody, errSyntax
+}
+
+// Readable returns the beginning of an answer's body as text that can be
+// classified, at most limit bytes: decompressed if the answer was compressed,
+// as far as the beginning goes. What cannot be decompressed gives nothing.
+func Readable(h http.Header, start []byte, limit int64) []byte {
+	body, err := inflate(&http.Response{Header: h, Body: io.NopCloser(bytes.NewReader(start))}, limit)
+	if err != nil {
+		return nil
+	}
+	text, _ := io.ReadAll(body) // the beginning ends early: that is what it is
+	return text
 }
 
 // counted counts the compressed bytes that were read.

@@ -31,34 +31,69 @@ const (
 // X-Rate-Limit-Concurrent, X-Rate-Limit-Remaining and Retry-After. Header names
 // match in any case and with any dashes; what cannot be read gives no reading,
 // and of two readings of one limit the more careful counts.
-func ParseReadings(h http.Header, at time.Time) []weir.Reading {
-	var out []weir.Reading
-	for _, name := range sortedNames(h) {
+func ParseReadings(h http.Header, at time.Time) []weir.Reading { return AppendReadings(nil, h, at) }
+
+// AppendReadings is ParseReadings into a buffer of the caller's: whoever looks
+// at every call of a busy program allocates nothing.
+func AppendReadings(into []weir.Reading, h http.Header, at time.Time) []weir.Reading {
+	var few [4]string // an answer has one such header, seldom more
+	names := few[:0]
+	for name := range h {
+		if telemetry(name) != "" {
+			names = append(names, name)
+		}
+	}
+	sortNames(names)
+	start := len(into)
+	for _, name := range names {
 		for _, value := range h[name] {
-			var read []weir.Reading
-			switch squeeze(name) {
-			case "sforcelimitinfo":
-				read = limitInfo(value, name, at)
-			case "xratelimitconcurrent", "ratelimitconcurrent":
-				read = gatewayCount(value, name, weir.ReadConcurrent, at)
-			case "xratelimitremaining", "ratelimitremaining":
-				read = gatewayCount(value, name, weir.ReadRemaining, at)
-			case "retryafter":
-				read = retryAfter(value, name, at)
-			}
-			for _, r := range read {
-				out = addCareful(out, r)
+			switch kind := telemetry(name); kind {
+			case weir.ReadDaily:
+				into = limitInfo(into, start, value, name, at)
+			case weir.ReadRetryAfter:
+				if r, ok := retryAfter(value, name, at); ok {
+					into = addCareful(into, start, r)
+				}
+			default:
+				if r, ok := gatewayCount(value, name, kind, at); ok {
+					into = addCareful(into, start, r)
+				}
 			}
 		}
 	}
-	return out
+	return into
+}
+
+// telemetry says which limit a header speaks of, or "". Sforce-Limit-Info,
+// which may speak of several, counts as the daily one.
+func telemetry(name string) weir.ReadingKind {
+	if name == "" {
+		return ""
+	}
+	switch name[0] {
+	case 'S', 's', 'X', 'x', 'R', 'r', '-', '_', ' ':
+	default:
+		return "" // most names end here: every call comes by
+	}
+	var buf [20]byte // the longest name that we know, without dashes
+	switch string(squeezed(buf[:0], name)) {
+	case "sforcelimitinfo":
+		return weir.ReadDaily
+	case "xratelimitconcurrent", "ratelimitconcurrent":
+		return weir.ReadConcurrent
+	case "xratelimitremaining", "ratelimitremaining":
+		return weir.ReadRemaining
+	case "retryafter":
+		return weir.ReadRetryAfter
+	}
+	return ""
 }
 
 // addCareful adds a reading of a header. Where headers of one response
 // contradict each other, as behind a gateway that adds its own, the one that
 // asks for more care counts: the longer wait, the smaller remainder.
-func addCareful(have []weir.Reading, r weir.Reading) []weir.Reading {
-	i := slices.IndexFunc(have, sameLimit(r))
+func addCareful(have []weir.Reading, start int, r weir.Reading) []weir.Reading {
+	i := indexOfLimit(have, start, r)
 	if i < 0 {
 		return append(have, r)
 	}
@@ -82,31 +117,52 @@ func sortedNames(h http.Header) []string {
 	for name := range h {
 		names = append(names, name)
 	}
-	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(strings.ToLower(a), strings.ToLower(b)), cmp.Compare(a, b))
-	})
+	sortNames(names)
 	return names
 }
 
-// squeeze lower-cases a header name and drops its dashes: gateways spell them
-// as they like.
-func squeeze(name string) string {
-	return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(strings.TrimSpace(name)))
+func sortNames(names []string) {
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a), strings.ToLower(b)), cmp.Compare(a, b))
+	})
 }
 
-// sameLimit finds a reading of the same limit. Gateways spell their headers in
-// several ways and mean one limit.
-func sameLimit(r weir.Reading) func(weir.Reading) bool {
-	return func(o weir.Reading) bool {
-		named := o.Name == r.Name || r.Kind == weir.ReadRemaining || r.Kind == weir.ReadConcurrent
-		return o.Kind == r.Kind && named && o.App == r.App
+// squeezed appends a header name in lower case and without its dashes, which
+// gateways spell as they like. It stops when the buffer is full: then the name
+// is none of ours.
+func squeezed(into []byte, name string) []byte {
+	for _, c := range []byte(strings.TrimSpace(name)) {
+		switch {
+		case c == '-' || c == '_':
+			continue
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		if len(into) == cap(into) {
+			return nil
+		}
+		into = append(into, c)
 	}
+	return into
+}
+
+// indexOfLimit finds a reading of the same limit among those from start on; -1
+// when there is none. Gateways spell their headers in several ways and mean one
+// limit.
+func indexOfLimit(have []weir.Reading, start int, r weir.Reading) int {
+	anyName := r.Kind == weir.ReadRemaining || r.Kind == weir.ReadConcurrent
+	for i := start; i < len(have); i++ {
+		if o := &have[i]; o.Kind == r.Kind && (anyName || o.Name == r.Name) && o.App == r.App {
+			return i
+		}
+	}
+	return -1
 }
 
 // mergeReadings appends readings; of two for the same limit the later wins.
 func mergeReadings(have, more []weir.Reading) []weir.Reading {
 	for _, r := range more {
-		if i := slices.IndexFunc(have, sameLimit(r)); i >= 0 {
+		if i := indexOfLimit(have, 0, r); i >= 0 {
 			have[i] = r
 			continue
 		}
@@ -118,28 +174,29 @@ func mergeReadings(have, more []weir.Reading) []weir.Reading {
 // limitInfo parses one Sforce-Limit-Info value: items such as
 // "per-app-api-usage=17/250(appName=a/b; c)" with semicolons between them, or
 // commas where a proxy joined two header lines.
-func limitInfo(value, source string, at time.Time) []weir.Reading {
-	var out []weir.Reading
+func limitInfo(into []weir.Reading, start int, value, source string, at time.Time) []weir.Reading {
 	for rest := value; rest != ""; {
 		r, after, ok := limitItem(rest)
 		if ok {
 			r.At, r.Source = at, source
-			out = append(out, r)
+			into = addCareful(into, start, r)
 		}
 		rest = after
 	}
-	return out
+	return into
 }
 
 // limitItem parses the first item and returns what follows it.
 func limitItem(s string) (r weir.Reading, rest string, ok bool) {
-	s = strings.TrimLeft(s, ";, \t")
-	end := strings.IndexAny(s, ";,(")
-	head := s
-	if end >= 0 {
-		head = s[:end]
-		rest = s[end:]
+	for s != "" && (s[0] == ';' || s[0] == ',' || s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
 	}
+	end := 0
+	for end < len(s) && s[end] != ';' && s[end] != ',' && s[end] != '(' {
+		end++
+	}
+	head := s[:end]
+	rest = s[end:]
 	if strings.HasPrefix(rest, "(") {
 		r.App, rest = appName(rest[1:])
 	}

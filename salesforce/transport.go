@@ -76,8 +76,13 @@ func (w *sending) maybe(err error) bool {
 	if w.traced.Load() {
 		return w.connected.Load()
 	}
+	return !NeverSent(err)
+}
+
+// NeverSent says whether a RoundTripper's error proves that nothing reached the
+// org: no connection was made. Every other error leaves it open.
+func NeverSent(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
-	dialling := errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns)
-	return !dialling
+	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns)
 }

@@ -33,6 +33,7 @@ const (
 	NewKEK     Write = "new-kek"    // a key-encryption key leads from now on
 	Rewrap     Write = "rewrap"     // request keys are wrapped by it
 	DropKEK    Write = "drop-kek"   // an old one is destroyed
+	Guest      Write = "guest"      // a call of another program is admitted or has ended
 	Clock      Write = "clock"      // the waits move along with a step of the wall clock
 	Sequence   Write = "sequence"   // entries of the ledger get their numbers
 	Checkpoint Write = "checkpoint" // a signed state of the ledger
@@ -64,7 +65,7 @@ func Writes() []Write {
 		Migrate, Start, Beat, Adopt, Slots, Claim, Outcome, Observe, Probe, Release,
 		Submit, Verify, Approve, Replan, End, Retry, Resolve, Show,
 		Certify, Seal, Shred, Drop,
-		Arrange, NewKEK, Rewrap, DropKEK, Clock, Sequence, Checkpoint,
+		Arrange, NewKEK, Rewrap, DropKEK, Guest, Clock, Sequence, Checkpoint,
 		StoreKeys, Blob, Delivery, FileTemp, FileSync, FilePublish, DirSync, Mark, Remove, Scrub, Sweep,
 		JournalFile, JournalWrite, JournalSync, JournalRemove,
 	}

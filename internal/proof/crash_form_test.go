@@ -31,7 +31,7 @@ func chosenCrashForm(t *testing.T) crashForm {
 	f.gate, f.base, f.lossy = time.Second, "200ms", true
 	if os.Getenv(formVariable) == "long" {
 		f.requests, f.kills, f.within, f.times, f.window = 700, 500, 2*time.Hour, 3, 6
-		f.points = crash.Points()
+		f.points = aimed()
 		return f
 	}
 	f.requests, f.kills, f.window = 30, 4, 3
@@ -39,7 +39,7 @@ func chosenCrashForm(t *testing.T) crashForm {
 		f.seed = uint64(time.Now().Unix())
 	}
 	t.Logf("seed %d: repeat with %s", f.seed, seedVariable)
-	f.points = crash.Points()
+	f.points = aimed()
 	dice := rand.New(rand.NewPCG(f.seed, 11))
 	dice.Shuffle(len(f.points), func(i, j int) { f.points[i], f.points[j] = f.points[j], f.points[i] })
 	f.points = slices.DeleteFunc(f.points, func(p crash.Point) bool { return inJournal(p.Write) })[:6]
@@ -76,6 +76,14 @@ func blows(f crashForm) []blow {
 	}
 	dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
+}
+
+// aimed lists the points that the crash proof hits. Left out are the writes that
+// no request of the siege causes. Rotations die in the proof of the keys;
+// schedules, guests and steps of the clock do not die anywhere yet.
+func aimed() []crash.Point {
+	elsewhere := []crash.Write{crash.NewKEK, crash.Rewrap, crash.DropKEK, crash.Arrange, crash.Guest, crash.Clock}
+	return slices.DeleteFunc(crash.Points(), func(p crash.Point) bool { return slices.Contains(elsewhere, p.Write) })
 }
 
 // inJournal says whether a write belongs to the journal of outcomes, which

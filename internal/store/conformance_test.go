@@ -70,6 +70,7 @@ func conformance() []conformanceTest {
 		{"ShiftWaits", testShiftWaits},
 		{"DueOrgs", testDueOrgs},
 		{"InFlightCountsBatches", testInFlightCountsBatches},
+		{"Admissions", testAdmissions},
 		{"PlanAndApprovals", testPlanAndApprovals},
 		{"RequestRoundTrip", testRequestRoundTrip},
 		{"MoveRequest", testMoveRequest},
@@ -129,7 +130,7 @@ func empty(t *testing.T, s *store.Store) {
 		for _, table := range []string{
 			"checkpoint", "tree_hash", "entry", "letter_event", "letter", "decision_step", "decision", "policy",
 			"intent", "step", "finding", "approval", "plan", "blob", "workload", "request_key", "kek", "request", "object_schema",
-			"org", "node", "setting",
+			"admission", "org", "node", "setting",
 		} {
 			if _, err := tx.SQL().ExecContext(t.Context(), "DELETE FROM "+table); err != nil {
 				t.Fatal(err)

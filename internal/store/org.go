@@ -96,8 +96,9 @@ func (t *Tx) NextWake(org weir.OrgID) (time.Time, bool, error) {
 }
 
 // InFlight counts the batches that are being executed for the org on all
-// nodes.
+// nodes, and the calls of other programs that were admitted.
 func (t *Tx) InFlight(org weir.OrgID) (int, error) {
-	return one(t, "count calls of "+string(org), scanValue[int],
-		`SELECT count(DISTINCT claim) FROM step WHERE org = $1 AND state = 'EXECUTING'`, org)
+	return one(t, "count calls of "+string(org), scanValue[int], `
+		SELECT (SELECT count(DISTINCT claim) FROM step WHERE org = $1 AND state = 'EXECUTING')
+			+ (SELECT count(*) FROM admission WHERE org = $1 AND until > $2)`, org, t.now)
 }

@@ -69,6 +69,9 @@ func Operations() map[string]Operation {
 		"keys-rewrap":  operation(rewrapKeys),
 		"keys-destroy": operation(destroyKEK),
 		"keys-reshred": operation(reshred),
+		"admit":        operation(admit),
+		"observe":      operation(observe),
+		"release":      operation(release),
 	}
 }
 

@@ -127,7 +127,9 @@ func TestBothWaysAreOne(t *testing.T) {
 		"events": web.EventsInput{}, "letters": web.LettersInput{}, "letter": web.LetterInput{ID: "DL-9"},
 		"limits": web.OrgInput{Org: "acme"}, "forecast": web.OrgInput{Org: "acme"}, "checkpoint": web.None{}, "audit-verify": web.AuditInput{}, "audit-export": web.None{},
 		"certificate": id, "package": id, "totals": web.None{}, "nonsense": web.None{},
-		"verify": web.VerifyInput{ID: submitted.Request.ID}, "approve": web.ApproveInput{ID: submitted.Request.ID, Plan: "00000000"},
+		"admit": web.AdmitInput{Org: "acme"}, "observe": web.ObserveInput{Org: "acme", Admission: "gone"},
+		"release": web.ReleaseInput{Org: "nowhere"},
+		"verify":  web.VerifyInput{ID: submitted.Request.ID}, "approve": web.ApproveInput{ID: submitted.Request.ID, Plan: "00000000"},
 		"resolve": web.LetterInput{ID: "DL-9", As: "forgotten"}, "retry": web.LetterInput{ID: "DL-9"}, "replan": web.IDInput{ID: "R-NOBODY"},
 		"submit": web.SubmitInput{Org: "acme", Right: weir.Access, Law: "gdpr", Identifiers: []string{"nonsense"}},
 		"reject": web.EndInput{ID: "R-NOBODY"}, "cancel": web.EndInput{ID: "R-NOBODY"}, "test-org": web.OrgInput{Org: "nowhere"},
@@ -155,7 +157,7 @@ func answer(t *testing.T, c web.Caller, name string, in any) map[string]any {
 			t.Errorf("%s: a document without schema", name)
 		}
 		// The clock went on between the two calls.
-		scrub(doc, "forecast_finish", "slack_seconds", "age_seconds")
+		scrub(doc, "forecast_finish", "slack_seconds", "age_seconds", "admission")
 		return doc
 	}
 	var f *web.Failure
