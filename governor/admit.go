@@ -40,6 +40,7 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if gap := s.pace(p); gap > 0 {
 		s.PacedTo = after(now, gap)
 	}
+	s.Rate = s.Rate.admitted(now)
 	return s, weir.Decision{Ruling: weir.Proceed}
 }
 
@@ -63,6 +64,8 @@ func (s State) holdForRoom(p Policy, now, open int64) (weir.Decision, bool) {
 		return waitFor(soon, weir.ThrottledDaily, []weir.Evidence{
 			number("in-flight", open), at("sampled", s.Daily.At),
 		}), true
+	case now < s.Rate.NextAt:
+		return waitFor(s.Rate.NextAt, weir.ThrottledBurst, s.Rate.evidence()), true
 	case now < s.PacedTo:
 		return waitFor(s.PacedTo, weir.ThrottledBurst, []weir.Evidence{number("remaining", s.Left.Calls)}), true
 	}
