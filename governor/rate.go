@@ -23,8 +23,11 @@ type Rate struct {
 	High int64 `json:"high,omitempty"` // and at most this
 
 	EmptyAt int64 `json:"empty_at,omitempty"` // the bucket was empty; before the first reject, the first call
-	Sent    int64 `json:"sent,omitempty"`     // calls sent since, less those refused
-	CutAt   int64 `json:"cut_at,omitempty"`   // when the last reject was heard
+	CutAt   int64 `json:"cut_at,omitempty"`   // when we heard of it
+	Sent    int64 `json:"sent,omitempty"`     // calls sent since
+	Late    int64 `json:"late,omitempty"`     // calls that were sent between the two, and may have been accepted
+
+	Bound bool `json:"bound,omitempty"` // the last call was held back by the pace, not by a lack of work or slots
 
 	RunCalls int64 `json:"run_calls,omitempty"` // calls taken before the first reject ever, and
 	RunTime  int64 `json:"run_time,omitempty"`  // how long that took: they tell how much the bucket holds
@@ -95,7 +98,13 @@ func (r Rate) admitted(now int64) Rate {
 	}
 	r.Sent = min(r.Sent+1, maxCount)
 	if r.Pace > 0 {
-		r.NextAt = min(max(r.NextAt, now-min(gap(r.Pace), lateWake))+gap(r.Pace), lastInstant)
+		g := gap(r.Pace)
+		late := now - r.NextAt
+		if r.NextAt == 0 || late > min(g/16, lateWake) {
+			late = 0
+		}
+		r.Bound = r.NextAt > 0 && now-r.NextAt <= min(g/16, lateWake)
+		r.NextAt = min(now-late+g, lastInstant)
 	}
 	return r
 }
@@ -106,21 +115,19 @@ func (r Rate) taken(x event) Rate {
 	if r.Pace == 0 || x.sent <= r.CutAt {
 		return r
 	}
-	since := x.now - r.EmptyAt
-	sure := r.Sent - 1 - callsIn(r.Pace, x.now-x.sent) // those in flight may still be refused
-	if low := perSecond(sure, since); low > r.Low {
+	// Those in flight were sent after this one and may still be refused.
+	if low := perSecond(r.Sent-1-x.inFlight, x.sent-r.EmptyAt); low > r.Low {
 		r.Low = low
 		if r.High > 0 && low > r.High {
 			r.High = 0 // it has risen
 		}
 	}
+	r.Pace = max(r.Pace, r.between())
 	switch {
+	case !r.Bound:
 	case r.High == 0:
-		r.Pace = max(r.Pace, 2*r.Low)
-	default:
-		r.Pace = max(r.Pace, mean(r.Low, r.High)/1000*985)
-	}
-	if x.now-r.CutAt >= r.Hold {
+		r.Pace += r.Pace / 2
+	case x.now-r.CutAt >= r.Hold:
 		r.Pace += r.Pace / 32
 	}
 	r.Pace = min(r.Pace, maxRate)
@@ -129,7 +136,7 @@ func (r Rate) taken(x event) Rate {
 
 // refused learns from a reject of the same event as the one before.
 func (r Rate) refused() Rate {
-	r.Sent = max(r.Sent-1, 0)
+	r.Late = max(r.Late-1, 0)
 	return r
 }
 
@@ -141,13 +148,11 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 	if r.Pace == 0 {
 		late = mulDiv(r.Sent, x.now-x.sent, max(x.now-r.EmptyAt, 1))
 	}
+	late = min(late, x.inFlight)
 	n := max(r.Sent-1-late, 0)
 	if r.Pace == 0 {
 		r.RunCalls, r.RunTime = n, took
-		r.High, r.Pace = perSecond(n+1, took), perSecond(searchStart, int64(gate))
-		if r.High < r.Pace {
-			r.Pace = r.High
-		}
+		r.Pace = perSecond(searchStart, int64(gate))
 		r.Hold = 0
 		return r.empty(x, late), 0
 	}
@@ -157,27 +162,42 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 		high = min(high, r.High)
 	}
 	if r.stored(high, took, n) <= 1 {
-		high = min(high, perSecond(n+1, took))
+		high = min(high, perSecond(n+1+r.Late, took))
 	}
 	high = max(high, 1000)
 	low = min(low, high)
-	if changed := high < r.Low || r.High > 0 && low > r.High; changed {
-		r.Low, r.High, r.Hold = low, high, 0
-	} else {
+	switch {
+	case r.High > 0 && low > r.High+r.High/8, high < r.Low-r.Low/8:
+		r.Low, r.High, r.Hold = low, high, 0 // it has changed
+	case high < r.Low:
+		r.Low, r.High = high-high/16, high
+	default:
 		r.Low, r.High = max(r.Low, low), high
 	}
-	r.Pace = mean(r.Low, r.High) / 1000 * 985
+	r.Pace = r.between()
 	if r.Low == 0 {
 		r.Pace = r.High / 2
 	}
 	r.Pace = max(r.Pace, 1000)
 	g := 2 * gap(r.Pace)
-	r.Hold = min(max(2*was.Hold, holdLeast, holdCalls*gap(r.Pace), holdGates*g), holdMost)
+	if x.now-was.CutAt >= was.Hold {
+		r.Hold *= 2 // looking for more cost a reject
+	}
+	r.Hold = min(max(r.Hold, holdLeast, holdCalls*gap(r.Pace), holdGates*g), holdMost)
 	return r.empty(x, late), time.Duration(g)
 }
 
+// between is the pace to try while the hidden rate lies between two bounds: a
+// little below their geometric mean, and at most twice of what is sure.
+func (r Rate) between() int64 {
+	if r.High == 0 {
+		return 2 * r.Low
+	}
+	return min(mean(r.Low, r.High)/1000*985, 2*r.Low)
+}
+
 func (r Rate) empty(x event, late int64) Rate {
-	r.EmptyAt, r.CutAt, r.Sent, r.NextAt = x.sent, x.now, late, 0
+	r.EmptyAt, r.CutAt, r.Sent, r.Late, r.NextAt = x.sent, x.now, 0, late, 0
 	return r
 }
 
