@@ -37,6 +37,8 @@ type Rate struct {
 
 // Parameters of the law, chosen on the tuning seeds of bench/judge.
 const (
+	searchMost  = 8
+	searchFree  = 4 * millionths
 	searchStart = 4                               // paced calls per first gate, when nothing is known yet
 	holdLeast   = int64(1500 * time.Millisecond)  // first hold after a change
 	holdMost    = int64(10 * time.Minute)         // longest hold
@@ -126,7 +128,7 @@ func (r Rate) taken(x event) Rate {
 	switch {
 	case !r.Bound:
 	case r.High == 0:
-		r.Pace += r.Pace / 2
+		r.Pace = max(r.Pace, min(r.Pace+r.Pace/2, max(searchMost*r.Low, searchFree)))
 	case x.now-r.CutAt >= r.Hold:
 		r.Pace += r.Pace / 32
 	}
@@ -161,7 +163,7 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 	if r.High > 0 {
 		high = min(high, r.High)
 	}
-	if r.stored(high, took, n) <= 1 {
+	if r.ranOver(n, took) > min(high, 2*perSecond(n+1, took)) {
 		high = min(high, perSecond(n+1+r.Late, took))
 	}
 	high = max(high, 1000)
@@ -201,13 +203,10 @@ func (r Rate) empty(x event, late int64) Rate {
 	return r
 }
 
-// stored is how many calls a bucket that is refilled at a rate may have lost
-// because it was full, while n were sent during d. What it holds at least is
-// known from the run before the first reject.
-func (r Rate) stored(rate, d, n int64) int64 {
-	holds := max(r.RunCalls-callsIn(rate, r.RunTime), 0)
-	return callsIn(rate, d) - n - holds
-}
+// ranOver is the least hidden rate at which a bucket, empty d ago, can have run
+// over while n calls were sent. What it holds at least is known from the run
+// before the first reject.
+func (r Rate) ranOver(n, d int64) int64 { return perSecond(n+r.RunCalls, d+r.RunTime) }
 
 // spread adds up to a half, and less than a second, to a wait.
 func spread(d time.Duration, jitter uint32) time.Duration {
