@@ -32,11 +32,14 @@ type Rate struct {
 	RunCalls int64 `json:"run_calls,omitempty"` // calls taken before the first reject ever, and
 	RunTime  int64 `json:"run_time,omitempty"`  // how long that took: they tell how much the bucket holds
 
+	Quick int `json:"quick,omitempty"` // rejects in a row with few calls between them
+
 	Hold int64 `json:"hold,omitempty"` // how long after a reject the pace may not pass what is known
 }
 
 // Parameters of the law, chosen on the tuning seeds of bench/judge.
 const (
+	quickDoubt  = 5
 	searchMost  = 8
 	searchFree  = 4 * millionths
 	searchStart = 4                               // paced calls per first gate, when nothing is known yet
@@ -168,13 +171,16 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 	}
 	high = max(high, 1000)
 	low = min(low, high)
+	if r.Quick = min(r.Quick+1, maxStrikes); n >= holdCalls {
+		r.Quick = 0
+	}
 	switch {
 	case r.High > 0 && low > r.High+r.High/8, high < r.Low-r.Low/8:
 		r.Low, r.High, r.Hold = low, high, 0 // it has changed
-	case high < r.Low:
-		r.Low, r.High = high-high/16, high
 	default:
-		r.Low, r.High = max(r.Low, low), high
+		// Rejects one after another say that what seemed sure no longer is.
+		doubt := high >> max(quickDoubt-r.Quick, 1)
+		r.Low, r.High = max(min(r.Low, high-doubt), low), high
 	}
 	r.Pace = r.between()
 	if r.Low == 0 {
