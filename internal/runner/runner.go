@@ -26,6 +26,8 @@ const queueSlots = "slots"
 type Engine interface {
 	// Turn does at most one call for an org and says whether it did anything.
 	Turn(ctx context.Context, org weir.OrgID) (bool, error)
+	// Pause is how long an org that has work lets us wait; 0 when it has none.
+	Pause(ctx context.Context, org weir.OrgID) (time.Duration, error)
 	// Width is how many calls of an org may be open at once, on all nodes.
 	Width(ctx context.Context, org weir.OrgID) (int, error)
 	// Due lists the orgs that have work now.
@@ -66,7 +68,7 @@ func New(ctx context.Context, o Options) (*Runner, error) {
 		return nil, fmt.Errorf("river migrations: %w", err)
 	}
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, &slotWorker{engine: o.Engine}); err != nil {
+	if err := river.AddWorkerSafely(workers, newSlotWorker(o.Engine)); err != nil {
 		return nil, fmt.Errorf("register slot worker: %w", err)
 	}
 	client, err := river.NewClient(driver, config(o, workers))
