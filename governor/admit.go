@@ -59,9 +59,9 @@ func (s State) holdForRoom(p Policy, now, open int64) (weir.Decision, bool) {
 		return waitFor(soon, s.probeCause(), []weir.Evidence{
 			number("in-flight", open), number("width", int64(Width(p, s))), number("strikes", int64(s.Strikes)),
 		}), true
-	case open > 0 && s.Rate.Pace == 0 && s.Rate.Sent < 2*int64(max(p.Slots, 1)) && open > s.Rate.Sent-open:
-		// Nothing is known of the org: as many calls at once as it has taken, and one.
-		return waitFor(soon, weir.ThrottledConcurrent, []weir.Evidence{number("in-flight", open), number("sent", s.Rate.Sent)}), true
+	case s.Rate.Pace == 0 && open >= 2*(s.Own.Made+1):
+		// Nothing is known of the org: the calls at once double with its answers.
+		return waitFor(soon, weir.ThrottledConcurrent, []weir.Evidence{number("in-flight", open), number("answered", s.Own.Made)}), true
 	case open > 0 && s.Daily.Limit > 0 && s.Daily.expired(now):
 		// Nothing is known of the allocation any more: one call at a time asks.
 		return waitFor(soon, weir.ThrottledDaily, []weir.Evidence{

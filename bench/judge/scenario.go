@@ -84,7 +84,8 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 		sc.Calls = max(sc.Calls, min(int(4*(rate*on+rate/10*off)), 30_000))
 		sc.Text += fmt.Sprintf(" on %.1fs off %.1fs", on, off)
 	case "cap":
-		sc.Workers, sc.Calls, sc.Cap = 16, 2000, 2+rng.IntN(12)
+		sc.Workers, sc.Cap = 16, 2+rng.IntN(12)
+		calls(float64(sc.Cap) / trip.Seconds())
 		sc.Text = fmt.Sprintf("cap %d trip %v", sc.Cap, trip.Round(time.Millisecond))
 	case "cap20s":
 		sc.Workers, sc.Calls, sc.LongCap = 16, 2000, 5
