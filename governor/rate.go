@@ -157,7 +157,7 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 	n := max(r.Sent-1-late, 0)
 	if r.Pace == 0 {
 		r.RunCalls, r.RunTime = n, took
-		r.Pace = perSecond(searchStart, int64(gate))
+		r.Pace = max(perSecond(searchStart, int64(gate)), searchFree/2)
 		r.Hold = 0
 		return r.empty(x, late), 0
 	}

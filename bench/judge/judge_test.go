@@ -3,7 +3,6 @@ package judge
 import (
 	"flag"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,22 +41,15 @@ func TestWeir(t *testing.T) {
 
 func summary(name string, all []Result) string {
 	ratio, rej := column(all, Result.Ratio), column(all, Result.Rejected)
-	win := 0
+	win, starved, crossed := 0, 0, 0
 	for _, r := range all {
 		win += r.Count.InWindow
+		starved += r.Count.Starved
+		crossed += r.Count.Crossed
 	}
 	n := len(all)
-	return fmt.Sprintf("%-9s ratio med %.3f p90 %.3f worst %.3f  rejected med %.2f%% p90 %.2f%% worst %.2f%%  inwindow %d",
-		name, ratio[n/2], ratio[n*9/10], ratio[n-1], 100*rej[n/2], 100*rej[n*9/10], 100*rej[n-1], win)
-}
-
-func column(all []Result, f func(Result) float64) []float64 {
-	var out []float64
-	for _, r := range all {
-		out = append(out, f(r))
-	}
-	slices.Sort(out)
-	return out
+	return fmt.Sprintf("%-9s ratio med %.3f p90 %.3f worst %.3f  rejected med %.2f%% p90 %.2f%% worst %.2f%%  inwindow %d starved %d crossed %d",
+		name, ratio[n/2], ratio[n*9/10], ratio[n-1], 100*rej[n/2], 100*rej[n*9/10], 100*rej[n-1], win, starved, crossed)
 }
 
 func debug(sc *Scenario) {

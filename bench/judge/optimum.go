@@ -11,6 +11,9 @@ import (
 // as possible is best. Where calls differ in length (cap20s), it is a bound
 // that ignores the cap and can be missed by everybody.
 func Optimum(sc *Scenario) time.Duration {
+	if sc.Neighbours != nil {
+		return dailyOptimum(sc)
+	}
 	workers := sc.Workers
 	if sc.Cap > 0 {
 		workers = min(workers, sc.Cap)

@@ -23,13 +23,15 @@ type Scenario struct {
 	Cap     int // calls open at once
 	LongCap int // calls open that are 20 s old or older
 
+	Neighbours *Neighbours // with a daily allocation; nil = no daily limit
+
 	Latency    func(call int) time.Duration
 	RejectTook time.Duration
 }
 
 // Names lists the scenarios that Draw knows.
 func Names() []string {
-	return []string{"fixed", "fixed+ra", "steps", "steps+ra", "bursty", "cap", "cap20s"}
+	return []string{"fixed", "fixed+ra", "steps", "steps+ra", "bursty", "cap", "cap20s", "daily"}
 }
 
 // Ranges of the parameters, as issue 4 states them.
@@ -92,6 +94,8 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 		share := 0.02 + 0.1*rng.Float64()
 		sc.Latency = someLong(rng.Uint64(), trip, share)
 		sc.Text = fmt.Sprintf("long cap %d, %.0f%% of calls 20-60 s, trip %v", sc.LongCap, share*100, trip.Round(time.Millisecond))
+	case "daily":
+		drawDaily(sc, rng)
 	default:
 		panic("judge: no scenario " + name)
 	}

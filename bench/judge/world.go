@@ -45,6 +45,12 @@ type World struct {
 	long   []span // calls that will run 20 s or longer
 	seq    int
 
+	own     []int64 // our calls by the minute, where there is a daily window
+	ownSum  int64
+	minute  int
+	known   int64 // newest reading that we gave out
+	knownAt time.Duration
+
 	Count Count
 }
 
@@ -74,6 +80,14 @@ func (w *World) Arrive(now time.Duration) Answer {
 	if r := w.crowded(now); r != Taken {
 		return w.refuse(r, 0)
 	}
+	var reading Answer
+	if w.sc.Neighbours != nil {
+		a, ok := w.daily(now)
+		if !ok {
+			return a
+		}
+		reading = a
+	}
 	if w.sc.Rate != nil {
 		w.refill(now)
 		if w.tokens < 1 {
@@ -94,7 +108,8 @@ func (w *World) Arrive(now time.Duration) Answer {
 	if w.sc.LongCap > 0 && took >= longCall {
 		w.long = append(w.long, span{now + longCall, now + took})
 	}
-	return Answer{Took: took}
+	reading.Took = took
+	return reading
 }
 
 // longCall is from when on Salesforce counts a request against its cap.
