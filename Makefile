@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill clean
+.PHONY: build demo test lint check fuzz fmt prove-kill bench-peers clean
 
 build: ## the static binary, bin/weir
 	CGO_ENABLED=0 go build -trimpath -o bin/weir ./cmd/weir
@@ -24,6 +24,13 @@ fuzz: ## every fuzz target for FUZZTIME each
 prove-kill: ## kill weir 50 times under 200 requests, on each store, and ask the org what really happened
 	scripts/install
 	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=75m -run '^TestKill$$' ./internal/proof
+
+# Parameters and seeds that we never saw: make bench-peers FIRST=7000 SEEDS=50 SCENARIOS=bursty
+FIRST ?= 1001
+SEEDS ?= 30
+SCENARIOS ?= fixed,fixed+ra,steps,steps+ra,bursty,cap,cap20s,daily
+bench-peers: ## weir and its peers on the same throttled orgs, in virtual time
+	cd bench && go test ./judge -count=1 -v -timeout=120m -run '^TestPeers$$' -args -compare -scenarios $(SCENARIOS) -first $(FIRST) -seeds $(SEEDS) -out $(CURDIR)/docs/bench
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -28,7 +28,7 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if until, closed := s.Auth.closed(now); closed {
 		return s, park(due, until, weir.AuthConfig, s.Auth.evidence())
 	}
-	if d, held := s.holdForRoom(p, now, open); held {
+	if d, held := s.holdForRoom(p, now, open, a); held {
 		return s, d
 	}
 	if lack, short := s.short(p, now, cost+open*s.Widest, a.Urgent); short {
@@ -46,7 +46,7 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 
 // holdForRoom holds a call back for a slot, for the probe in flight, for the
 // renewal of the token or for our own pace.
-func (s State) holdForRoom(p Policy, now, open int64) (weir.Decision, bool) {
+func (s State) holdForRoom(p Policy, now, open int64, a weir.Ask) (weir.Decision, bool) {
 	soon := after(now, max(p.Base, time.Millisecond))
 	switch {
 	case s.Auth.renewing(now):
@@ -54,6 +54,11 @@ func (s State) holdForRoom(p Policy, now, open int64) (weir.Decision, bool) {
 	case s.probing() && s.probeHeld(now, open):
 		return waitFor(soon, s.probeCause(), []weir.Evidence{
 			number("strikes", int64(s.Strikes)), at("probe-since", s.ProbeAt),
+		}), true
+	case clampCalls(a.Long) >= int64(max(p.LongCap, 1)):
+		// Salesforce refuses every new call while so many are open for 20 s.
+		return waitFor(soon, weir.ThrottledConcurrent, []weir.Evidence{
+			number("open-20s", clampCalls(a.Long)), number("long-cap", int64(p.LongCap)),
 		}), true
 	case open >= int64(Width(p, s)):
 		return waitFor(soon, s.probeCause(), []weir.Evidence{

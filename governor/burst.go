@@ -37,7 +37,7 @@ func (s State) strike(p Policy, x event, base time.Duration, cause weir.Category
 	if cause == weir.ThrottledBurst {
 		var known time.Duration
 		if s.Rate, known = s.Rate.emptied(x, max(wait, ra)); known > 0 {
-			wait = min(wait, spread(double(known, p.Ceiling, s.Strikes), x.jitter))
+			wait = min(wait, max(spread(double(known, p.Ceiling, s.Strikes), x.jitter), s.usualBurst()))
 			evidence = append(evidence, s.Rate.evidence()...)
 		}
 	}
@@ -87,8 +87,10 @@ func (s State) accepted(x event) State {
 	if x.sent <= s.Gate.CutAt {
 		return s
 	}
-	if s.BurstAt > 0 {
-		ms := clamp((x.sent - s.BurstAt) / int64(time.Millisecond))
+	if lasted := x.sent - s.BurstAt; s.BurstAt > 0 && lasted <= 8*gap(s.Rate.Pace) {
+		s.BurstAt = 0 // no longer than a few calls of the pace: the rate explains it
+	} else if s.BurstAt > 0 {
+		ms := clamp(lasted / int64(time.Millisecond))
 		kept := s.Bursts
 		if len(kept) >= burstsKept {
 			kept = kept[len(kept)-burstsKept+1:]

@@ -245,12 +245,12 @@ func TestConcurrency(t *testing.T) {
 func TestLongCallsHaveTheirOwnCap(t *testing.T) {
 	g := newOrg(t)
 	g.observe(nil, sent(g.now.Add(-25*time.Second)))
-	if w := governor.Width(g.p, g.s); w != g.p.LongCap {
-		t.Errorf("width %d while calls run long", w)
-	}
-	g.wait(11 * time.Minute).admit()
-	if w := governor.Width(g.p, g.s); w != g.p.Slots {
-		t.Errorf("width %d", w)
+	long := func(n int) func(*weir.Ask) { return func(a *weir.Ask) { a.InFlight, a.Long = 6, n } }
+	g.s.Own.Made = 10
+	g.ruling(g.admit(long(g.p.LongCap-1)), weir.Proceed, "")
+	g.ruling(g.admit(long(g.p.LongCap)), weir.WaitUntil, weir.ThrottledConcurrent)
+	if !governor.Look(g.p, g.s, g.now).LongCalls {
+		t.Error("people are not told that calls run long")
 	}
 	g.observe(nil, inFlight(2), reading(weir.Reading{Kind: weir.ReadConcurrent, Used: 25, Limit: 25}))
 	if w := governor.Width(g.p, g.s); w != 2 {

@@ -74,12 +74,15 @@ func (w *World) daily(now time.Duration) (Answer, bool) {
 		a.Used, a.Limit = used, n.Limit
 		return a, false
 	}
-	if w.known > 0 && w.known >= n.Limit-n.Floor && now-w.knownAt < time.Minute {
-		w.Count.Crossed++ // the newest reading stood at the floor
+	for len(w.under) > 0 && w.under[0].at <= now {
+		w.known, w.under = w.under[0].used, w.under[1:]
+	}
+	if floor := n.Limit - n.Floor; w.known >= floor && used >= floor {
+		w.Count.Crossed++ // the newest reading stood at the floor, and nothing had left the window
 	}
 	w.own[m]++
 	w.ownSum++
-	w.known, w.knownAt = used+1, now
+	w.under = append(w.under, reading{now + w.sc.Latency(w.seq), used + 1})
 	return Answer{Used: used + 1, Limit: n.Limit}, true
 }
 

@@ -28,7 +28,7 @@ func TestWeir(t *testing.T) {
 			r := Weir(sc)
 			all = append(all, r)
 			if *verbose {
-				t.Logf("%-9s %3d %.3f %5.2f%% calls %d %s fin=%v opt %v", name, seed, r.Ratio(), 100*r.Rejected(), r.Count.Calls, sc.Text, r.Finished, r.Optimum.Round(time.Second))
+				t.Logf("%-9s %3d %.3f %5.2f%% calls %d %s fin=%v opt %v starved %d crossed %d", name, seed, r.Ratio(), 100*r.Rejected(), r.Count.Calls, sc.Text, r.Finished, r.Optimum.Round(time.Second), r.Count.Starved, r.Count.Crossed)
 			}
 			if *traced {
 				debug(sc)

@@ -48,10 +48,15 @@ type World struct {
 	own     []int64 // our calls by the minute, where there is a daily window
 	ownSum  int64
 	minute  int
-	known   int64 // newest reading that we gave out
-	knownAt time.Duration
+	known   int64     // newest reading that has arrived at a caller
+	under   []reading // those that are still under way
 
 	Count Count
+}
+
+type reading struct {
+	at   time.Duration
+	used int64
 }
 
 type span struct{ from, to time.Duration }
