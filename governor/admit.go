@@ -67,8 +67,8 @@ func (s State) holdForRoom(p Policy, now, open int64, a weir.Ask) (weir.Decision
 	case s.Rate.Pace == 0 && open >= 2*(s.Own.Made+1):
 		// Nothing is known of the org: the calls at once double with its answers.
 		return waitFor(soon, weir.ThrottledConcurrent, []weir.Evidence{number("in-flight", open), number("answered", s.Own.Made)}), true
-	case open > 0 && s.Daily.Limit > 0 && s.Daily.expired(now):
-		// Nothing is known of the allocation any more: one call at a time asks.
+	case open > 0 && s.Daily.Limit > 0 && now-s.Daily.At >= closeSamples:
+		// What the neighbours did since is a guess: one call asks first.
 		return waitFor(soon, weir.ThrottledDaily, []weir.Evidence{
 			number("in-flight", open), at("sampled", s.Daily.At),
 		}), true

@@ -117,9 +117,10 @@ func (r Rate) admitted(now int64) Rate {
 // taken learns from an accepted call. What is known for sure raises the pace at
 // once; after the hold, the pace is raised beyond it to look for more.
 func (r Rate) taken(x event) Rate {
-	if r.Pace == 0 || x.sent <= r.CutAt {
+	if r.Pace <= 0 || x.sent <= r.CutAt {
 		return r
 	}
+	r.Pace = min(r.Pace, maxRate)
 	// Those in flight were sent after this one and may still be refused.
 	if low := perSecond(r.Sent-1-x.inFlight, x.sent-r.EmptyAt); low > r.Low {
 		r.Low = low

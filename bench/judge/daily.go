@@ -75,15 +75,24 @@ func (w *World) daily(now time.Duration) (Answer, bool) {
 		return a, false
 	}
 	for len(w.under) > 0 && w.under[0].at <= now {
-		w.known, w.under = w.under[0].used, w.under[1:]
+		w.known, w.under = w.under[0], w.under[1:]
 	}
-	if floor := n.Limit - n.Floor; w.known >= floor && used >= floor {
-		w.Count.Crossed++ // the newest reading stood at the floor, and nothing had left the window
+	if w.known.used-w.aged(w.known.minute, m) >= n.Limit-n.Floor {
+		w.Count.Crossed++ // the newest reading, less our own calls that have left since, stood at the floor
 	}
 	w.own[m]++
 	w.ownSum++
-	w.under = append(w.under, reading{now + w.sc.Latency(w.seq), used + 1})
+	w.under = append(w.under, reading{now + w.sc.Latency(w.seq), m, used + 1})
 	return Answer{Used: used + 1, Limit: n.Limit}, true
+}
+
+// aged is how many of our calls have left the window between two minutes.
+func (w *World) aged(from, to int) int64 {
+	gone := int64(0)
+	for m := max(from, dayMinutes) + 1; m <= to; m++ {
+		gone += w.own[m-dayMinutes]
+	}
+	return gone
 }
 
 func (w *World) passMinutes(m int) {

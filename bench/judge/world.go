@@ -45,18 +45,19 @@ type World struct {
 	long   []span // calls that will run 20 s or longer
 	seq    int
 
-	own     []int64 // our calls by the minute, where there is a daily window
-	ownSum  int64
-	minute  int
-	known   int64     // newest reading that has arrived at a caller
-	under   []reading // those that are still under way
+	own    []int64 // our calls by the minute, where there is a daily window
+	ownSum int64
+	minute int
+	known  reading   // the newest that has arrived at a caller
+	under  []reading // those that are still under way
 
 	Count Count
 }
 
 type reading struct {
-	at   time.Duration
-	used int64
+	at     time.Duration // when it arrives
+	minute int
+	used   int64
 }
 
 type span struct{ from, to time.Duration }
