@@ -27,7 +27,11 @@ func TestPeers(t *testing.T) {
 	if !*compare {
 		names, n = []string{"fixed"}, 1
 	}
-	rep := Report{Made: time.Now().UTC().Truncate(time.Second), First: *first, Seeds: n, Ranges: Stated()}
+	var peers []string
+	for _, p := range Peers() {
+		peers = append(peers, p.Name+": "+p.Text)
+	}
+	rep := Report{Peers: peers, Made: time.Now().UTC().Truncate(time.Second), First: *first, Seeds: n, Ranges: Stated()}
 	for _, name := range names {
 		runs := []Result{}
 		for seed := *first; seed < *first+n; seed++ {
@@ -45,9 +49,7 @@ func TestPeers(t *testing.T) {
 			rep.Lines = append(rep.Lines, Tally(runs))
 			t.Logf("%s %s took %v", name, p.Name, time.Since(began).Round(time.Millisecond))
 		}
-	}
-	for _, p := range Peers() {
-		rep.Peers = append(rep.Peers, p.Name+": "+p.Text)
+		publish(t, rep) // what is done is not lost when a later scenario is cut short
 	}
 	t.Log("\n" + Table(rep.Lines))
 	for _, l := range rep.Lines {
@@ -55,7 +57,6 @@ func TestPeers(t *testing.T) {
 			t.Errorf("weir did not finish %s in %d of %d runs", l.Scenario, l.Seeds-l.Done, l.Seeds)
 		}
 	}
-	publish(t, rep)
 }
 
 // joined reads the reports of several runs and publishes them as one.
