@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input prove-canary prove-storage bench prove-acks clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input prove-canary prove-storage bench prove-acks bench-peers clean
 
 build: ## the static binaries: bin/weir, and bin/weir-verify for auditors
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/weir ./cmd/weir-verify
@@ -62,6 +62,13 @@ bench: ## measure speed and size against baselines of the same run; figures go t
 
 prove-acks: ## 1,000 lost acknowledgements and 1,000 edits by others, on every rung of the precondition ladder
 	WEIR_PROVE=long go test -count=1 -v -timeout=90m -run '^Test(LostAcknowledgements|Conflicts|JudgeSeesOverwrittenEdits)$$' ./engine
+
+# Parameters and seeds that we never saw: make bench-peers FIRST=7000 SEEDS=50 SCENARIOS=bursty
+FIRST ?= 1001
+SEEDS ?= 30
+SCENARIOS ?= fixed,fixed+ra,steps,steps+ra,bursty,cap,cap20s,daily
+bench-peers: ## weir and its peers on the same throttled orgs, in virtual time
+	cd bench && go test ./judge -count=1 -v -timeout=120m -run '^TestPeers$$' -args -compare -scenarios $(SCENARIOS) -first $(FIRST) -seeds $(SEEDS) -out $(CURDIR)/docs/bench
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

@@ -41,6 +41,7 @@ type Ask struct {
 	Cost     int       `json:"cost"` // API calls that the org will count
 	DueAt    time.Time `json:"due_at,omitzero"`
 	InFlight int       `json:"in_flight"`        // calls of this org that are open on all nodes, this one excluded
+	Long     int       `json:"long,omitempty"`   // of those, open for 20 s or longer: what Salesforce's concurrency limit counts
 	Urgent   bool      `json:"urgent,omitempty"` // lane below the share, with a recorded approval
 	Mutates  bool      `json:"mutates,omitempty"`
 }

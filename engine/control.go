@@ -123,6 +123,21 @@ func (e *Engine) Width(ctx context.Context, org weir.OrgID) (int, error) {
 	return width, err
 }
 
+// Pause is how long the org's gate or pace still holds its work back; 0 when
+// nothing does, or when there is no work that waits for it.
+func (e *Engine) Pause(ctx context.Context, org weir.OrgID) (time.Duration, error) {
+	var d time.Duration
+	err := e.view(ctx, func(tx *store.Tx) error {
+		o, err := tx.Org(org)
+		if err != nil || !o.WakeAt.After(tx.Now()) {
+			return err
+		}
+		d = o.WakeAt.Sub(tx.Now())
+		return nil
+	})
+	return d, err
+}
+
 // NextWake is the earliest time at which a waiting step of any org, or a gate,
 // comes due; simulations jump there.
 func (e *Engine) NextWake(ctx context.Context) (time.Time, bool, error) {

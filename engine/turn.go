@@ -18,6 +18,10 @@ import (
 // is the time between claim and sending. With the default it is 30 s.
 const claimMargin = 4
 
+// longCall is from when on Salesforce counts a call against its concurrency
+// limit (wire reference, section 1.5).
+const longCall = 20 * time.Second
+
 // job is what one claim took: steps of one request and shape, one call.
 type job struct {
 	lane    *lane
@@ -83,9 +87,13 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 		if err != nil || inFlight >= governor.Width(l.Governor, g.state) {
 			return err
 		}
+		long, err := tx.Ending(l.ID, tx.Now().Add(l.Claim-longCall))
+		if err != nil {
+			return err
+		}
 		worked = true
 		ask := weir.Ask{
-			Now: tx.Now(), Cost: 1, DueAt: steps[0].DueAt, InFlight: inFlight,
+			Now: tx.Now(), Cost: 1, DueAt: steps[0].DueAt, InFlight: inFlight, Long: long,
 			Mutates: steps[0].Phase == weir.PhaseWrite || steps[0].Kind == weir.StepPurge,
 		}
 		if dec, doomed := g.dooms(ask); doomed {

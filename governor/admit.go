@@ -28,7 +28,7 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if until, closed := s.Auth.closed(now); closed {
 		return s, park(due, until, weir.AuthConfig, s.Auth.evidence())
 	}
-	if d, held := s.holdForRoom(p, now, open); held {
+	if d, held := s.holdForRoom(p, now, open, a); held {
 		return s, d
 	}
 	if lack, short := s.short(p, now, cost+open*s.Widest, a.Urgent); short {
@@ -40,12 +40,13 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if gap := s.pace(p); gap > 0 {
 		s.PacedTo = after(now, gap)
 	}
+	s.Rate = s.Rate.admitted(now)
 	return s, weir.Decision{Ruling: weir.Proceed}
 }
 
 // holdForRoom holds a call back for a slot, for the probe in flight, for the
 // renewal of the token or for our own pace.
-func (s State) holdForRoom(p Policy, now, open int64) (weir.Decision, bool) {
+func (s State) holdForRoom(p Policy, now, open int64, a weir.Ask) (weir.Decision, bool) {
 	soon := after(now, max(p.Base, time.Millisecond))
 	switch {
 	case s.Auth.renewing(now):
@@ -54,15 +55,25 @@ func (s State) holdForRoom(p Policy, now, open int64) (weir.Decision, bool) {
 		return waitFor(soon, s.probeCause(), []weir.Evidence{
 			number("strikes", int64(s.Strikes)), at("probe-since", s.ProbeAt),
 		}), true
+	case clampCalls(a.Long) >= int64(max(p.LongCap, 1)):
+		// Salesforce refuses every new call while so many are open for 20 s.
+		return waitFor(soon, weir.ThrottledConcurrent, []weir.Evidence{
+			number("open-20s", clampCalls(a.Long)), number("long-cap", int64(p.LongCap)),
+		}), true
 	case open >= int64(Width(p, s)):
 		return waitFor(soon, s.probeCause(), []weir.Evidence{
 			number("in-flight", open), number("width", int64(Width(p, s))), number("strikes", int64(s.Strikes)),
 		}), true
-	case open > 0 && s.Daily.Limit > 0 && s.Daily.expired(now):
-		// Nothing is known of the allocation any more: one call at a time asks.
+	case s.Rate.Pace == 0 && open >= 2*(s.Own.Made+1):
+		// Nothing is known of the org: the calls at once double with its answers.
+		return waitFor(soon, weir.ThrottledConcurrent, []weir.Evidence{number("in-flight", open), number("answered", s.Own.Made)}), true
+	case open > 0 && s.Daily.Limit > 0 && now-s.Daily.At >= closeSamples:
+		// What the neighbours did since is a guess: one call asks first.
 		return waitFor(soon, weir.ThrottledDaily, []weir.Evidence{
 			number("in-flight", open), at("sampled", s.Daily.At),
 		}), true
+	case now < s.Rate.NextAt:
+		return waitFor(s.Rate.NextAt, weir.ThrottledBurst, s.Rate.evidence()), true
 	case now < s.PacedTo:
 		return waitFor(s.PacedTo, weir.ThrottledBurst, []weir.Evidence{number("remaining", s.Left.Calls)}), true
 	}

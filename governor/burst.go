@@ -24,6 +24,9 @@ func (s State) closeGate(now, until int64, cause weir.Category, evidence []weir.
 func (s State) strike(p Policy, x event, base time.Duration, cause weir.Category, extra ...weir.Evidence) State {
 	ra := x.retryAfter()
 	if x.sent <= s.Gate.CutAt {
+		if cause == weir.ThrottledBurst {
+			s.Rate = s.Rate.refused()
+		}
 		if ra > 0 {
 			s = s.closeGate(s.Gate.CutAt, after(x.now, ra), cause, append(extra, span("retry-after", ra)))
 		}
@@ -31,6 +34,13 @@ func (s State) strike(p Policy, x event, base time.Duration, cause weir.Category
 	}
 	wait := backoff(base, p.Ceiling, s.Strikes, x.jitter)
 	evidence := append(extra, span("base", base), number("strikes", int64(s.Strikes)), span("backoff", wait))
+	if cause == weir.ThrottledBurst {
+		var known time.Duration
+		if s.Rate, known = s.Rate.emptied(x, max(wait, ra)); known > 0 {
+			wait = min(wait, max(spread(double(known, p.Ceiling, s.Strikes), x.jitter), s.usualBurst()))
+			evidence = append(evidence, s.Rate.evidence()...)
+		}
+	}
 	if ra > 0 {
 		evidence = append(evidence, span("retry-after", ra))
 	}
@@ -70,11 +80,17 @@ func (s State) usualBurst() time.Duration {
 // closed: the event is over, and the strikes are halved rather than forgotten,
 // so that the workers come back in steps.
 func (s State) accepted(x event) State {
-	if x.cost <= 0 || x.sent <= s.Gate.CutAt {
+	if x.cost <= 0 {
 		return s
 	}
-	if s.BurstAt > 0 {
-		ms := clamp((x.sent - s.BurstAt) / int64(time.Millisecond))
+	s.Rate = s.Rate.taken(x)
+	if x.sent <= s.Gate.CutAt {
+		return s
+	}
+	if lasted := x.sent - s.BurstAt; s.BurstAt > 0 && lasted <= 8*gap(s.Rate.Pace) {
+		s.BurstAt = 0 // no longer than a few calls of the pace: the rate explains it
+	} else if s.BurstAt > 0 {
+		ms := clamp(lasted / int64(time.Millisecond))
 		kept := s.Bursts
 		if len(kept) >= burstsKept {
 			kept = kept[len(kept)-burstsKept+1:]

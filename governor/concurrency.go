@@ -15,15 +15,11 @@ const longSeen = 10 * time.Minute
 
 // Width is how many calls of the org may be in flight now, on all nodes
 // together. While the org rejects, one probe at a time finds out whether it
-// still does. Whether a call will run long is not known before it is sent, so
-// that all are held to the long cap while long ones occur.
+// still does. Those that are open for 20 s have a cap of their own, see Admit.
 func Width(p Policy, s State) int {
 	w := p.Slots
 	if s.Cap > 0 {
 		w = min(w, s.Cap)
-	}
-	if s.LongAt > 0 {
-		w = min(w, p.LongCap)
 	}
 	if s.Left.At > 0 {
 		w = int(min(int64(w), s.Left.Calls))

@@ -155,7 +155,9 @@ func TestBurstGate(t *testing.T) {
 	if v := governor.Look(g.p, g.s, g.now); v.Strikes != 1 {
 		t.Errorf("strikes %d: they are halved by a success, so that workers come back in steps", v.Strikes)
 	}
-	g.ruling(g.admit(), weir.Proceed, "")
+	// What was refused twice tells a pace, which grows with each call taken.
+	g.ruling(g.admit(), weir.WaitUntil, weir.ThrottledBurst)
+	g.wait(2*time.Second).ruling(g.admit(), weir.Proceed, "")
 	g.wait(time.Second).observe(nil)
 	if v := governor.Look(g.p, g.s, g.now); v.Width != g.p.Slots {
 		t.Errorf("width %d", v.Width)
@@ -244,12 +246,12 @@ func TestConcurrency(t *testing.T) {
 func TestLongCallsHaveTheirOwnCap(t *testing.T) {
 	g := newOrg(t)
 	g.observe(nil, sent(g.now.Add(-25*time.Second)))
-	if w := governor.Width(g.p, g.s); w != g.p.LongCap {
-		t.Errorf("width %d while calls run long", w)
-	}
-	g.wait(11 * time.Minute).admit()
-	if w := governor.Width(g.p, g.s); w != g.p.Slots {
-		t.Errorf("width %d", w)
+	long := func(n int) func(*weir.Ask) { return func(a *weir.Ask) { a.InFlight, a.Long = 6, n } }
+	g.s.Own.Made = 10
+	g.ruling(g.admit(long(g.p.LongCap-1)), weir.Proceed, "")
+	g.ruling(g.admit(long(g.p.LongCap)), weir.WaitUntil, weir.ThrottledConcurrent)
+	if !governor.Look(g.p, g.s, g.now).LongCalls {
+		t.Error("people are not told that calls run long")
 	}
 	g.observe(nil, inFlight(2), reading(weir.Reading{Kind: weir.ReadConcurrent, Used: 25, Limit: 25}))
 	if w := governor.Width(g.p, g.s); w != 2 {

@@ -20,7 +20,7 @@ type Policy struct {
 	Settle          time.Duration `json:"settle_ns"`        // how long a call without an answer may still land
 
 	Slots   int           `json:"slots"`        // calls in flight at once, all nodes together
-	LongCap int           `json:"long_cap"`     // the same while calls run long, see concurrency.go
+	LongCap int           `json:"long_cap"`     // calls open for 20 s or longer while others may still be sent
 	Regrow  time.Duration `json:"regrow_ns"`    // a cut cap grows by one after this long without a reject
 	SlowCap time.Duration `json:"slow_wait_ns"` // longest wait after a concurrency reject
 

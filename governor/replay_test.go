@@ -236,6 +236,8 @@ func FuzzObserve(f *testing.F) {
 		[]byte(`{"now":"2026-11-23T12:00:00Z","cost":1,"readings":[{"kind":"daily","used":-5,"limit":9223372036854775807}]}`))
 	f.Add([]byte(`{"daily":{"at":1795435199000000000,"used":1,"limit":1}}`),
 		[]byte(`{"now":"9999-12-31T23:59:59Z","sent_at":"0001-01-01T00:00:00Z","fault":{"category":"throttled_daily","retry_after_ns":-9223372036854775808}}`))
+	f.Add([]byte(`{"rate":{"pace":9223372036854775807,"next_at":-1,"low":-5,"high":9223372036854775807,"empty_at":-9223372036854775808,"sent":-1,"late":9223372036854775807,"run_calls":9223372036854775807,"run_time":-7,"quick":-9223372036854775808,"hold":-1,"bound":true}}`),
+		[]byte(`{"now":"2026-11-23T12:00:00Z","cost":1,"fault":{"category":"throttled_burst"}}`))
 	f.Add([]byte(`{"strikes":-9,"cap":-1,"widest":-4,"bursts":[-1,0,9223372036854775807]}`),
 		[]byte(`{"now":"2026-11-23T12:00:00Z","fault":{"category":"throttled_burst"},"attempts":-1}`))
 	f.Fuzz(func(t *testing.T, state, outcome []byte) {

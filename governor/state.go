@@ -22,6 +22,7 @@ type State struct {
 
 	Left    Left  `json:"left,omitzero"`
 	PacedTo int64 `json:"paced_to,omitempty"` // the next call may not go before
+	Rate    Rate  `json:"rate,omitzero"`
 
 	Cap        int   `json:"cap,omitempty"`         // calls in flight that the org accepted; 0 = no cap
 	CapAt      int64 `json:"cap_at,omitempty"`      // when the cap was cut or last grew

@@ -57,6 +57,11 @@ func (d *Demo) skip(ctx context.Context, acted bool) error {
 		next, waits = at, true
 	}
 	if !waits {
+		// A pace waits for milliseconds only: they may have passed since the turn.
+		due, err := d.engine.Due(ctx)
+		if err != nil || len(due) > 0 {
+			return err
+		}
 		return errors.New("nothing is due, and not everything is over")
 	}
 	d.clock.SkipTo(next)

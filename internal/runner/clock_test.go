@@ -22,11 +22,12 @@ func (o oneOrg) Turn(context.Context, weir.OrgID) (bool, error) {
 	}
 	return false, nil
 }
-func (o oneOrg) Width(context.Context, weir.OrgID) (int, error) { return 1, nil }
-func (o oneOrg) Due(context.Context) ([]weir.OrgID, error)      { return []weir.OrgID{"acme"}, nil }
-func (o oneOrg) Control(context.Context) error                  { return nil }
-func (o oneOrg) Beat(context.Context) error                     { return nil }
-func (o oneOrg) Dead(context.Context) ([]string, error)         { return nil, nil }
+func (o oneOrg) Width(context.Context, weir.OrgID) (int, error)           { return 1, nil }
+func (o oneOrg) Due(context.Context) ([]weir.OrgID, error)                { return []weir.OrgID{"acme"}, nil }
+func (o oneOrg) Control(context.Context) error                            { return nil }
+func (o oneOrg) Beat(context.Context) error                               { return nil }
+func (o oneOrg) Pause(context.Context, weir.OrgID) (time.Duration, error) { return 0, nil }
+func (o oneOrg) Dead(context.Context) ([]string, error)                   { return nil, nil }
 
 // A slot that was scheduled before the wall clock was stepped back waits for a
 // time that is to come again, and being unique it lets no other in. It must not

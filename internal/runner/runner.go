@@ -27,6 +27,8 @@ const queueSlots = "slots"
 type Engine interface {
 	// Turn does at most one call for an org and says whether it did anything.
 	Turn(ctx context.Context, org weir.OrgID) (bool, error)
+	// Pause is how long an org that has work lets us wait; 0 when it has none.
+	Pause(ctx context.Context, org weir.OrgID) (time.Duration, error)
 	// Width is how many calls of an org may be open at once, on all nodes.
 	Width(ctx context.Context, org weir.OrgID) (int, error)
 	// Due lists the orgs that have work now.
@@ -71,7 +73,7 @@ func New(ctx context.Context, o Options) (*Runner, error) {
 	}
 	r := &Runner{opts: o, stopping: make(chan struct{})}
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, &slotWorker{engine: o.Engine, stopping: r.stopping}); err != nil {
+	if err := river.AddWorkerSafely(workers, newSlotWorker(o.Engine, r.stopping)); err != nil {
 		return nil, fmt.Errorf("register slot worker: %w", err)
 	}
 	if r.client, err = river.NewClient(driver, config(o, workers)); err != nil {

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -40,11 +41,26 @@ func (slotArgs) InsertOpts() river.InsertOpts {
 	}
 }
 
+// A pace asks for many waits that are shorter than a round of the control loop.
+// A slot holds nothing personal between two turns, so that it may wait them out
+// in place; a few slots per org are enough to keep the pace.
+const (
+	pauseMost    = 750 * time.Millisecond
+	pausedPerOrg = 4
+)
+
 // slotWorker takes turns for one slot.
 type slotWorker struct {
 	river.WorkerDefaults[slotArgs]
 	engine   Engine
 	stopping <-chan struct{}
+
+	mu     sync.Mutex
+	paused map[weir.OrgID]int // slots of this node that wait in place
+}
+
+func newSlotWorker(e Engine, stopping <-chan struct{}) *slotWorker {
+	return &slotWorker{engine: e, stopping: stopping, paused: map[weir.OrgID]int{}}
 }
 
 // Work implements river.Worker. A failed turn ends the slot: its steps are
@@ -64,8 +80,11 @@ func (w *slotWorker) Work(ctx context.Context, job *river.Job[slotArgs]) error {
 		if err != nil {
 			return fmt.Errorf("turn for %s: %w", org, err)
 		}
-		if !worked {
-			return nil
+		if worked {
+			continue
+		}
+		if again, err := w.pause(ctx, org); err != nil || !again {
+			return err
 		}
 	}
 	return nil
@@ -80,6 +99,44 @@ func (w *slotWorker) stops() bool {
 	default:
 		return false
 	}
+}
+
+// pause waits out a short wait of the org and says whether it did.
+func (w *slotWorker) pause(ctx context.Context, org weir.OrgID) (bool, error) {
+	d, err := w.engine.Pause(ctx, org)
+	if err != nil {
+		return false, fmt.Errorf("pause of %s: %w", org, err)
+	}
+	if d <= 0 || d > pauseMost || !w.park(org) {
+		return false, nil
+	}
+	defer w.unpark(org)
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false, nil
+	case <-w.stopping:
+		return false, nil
+	case <-t.C:
+		return true, nil
+	}
+}
+
+func (w *slotWorker) park(org weir.OrgID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.paused[org] >= pausedPerOrg {
+		return false
+	}
+	w.paused[org]++
+	return true
+}
+
+func (w *slotWorker) unpark(org weir.OrgID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.paused[org]--
 }
 
 // NextRetry is short and constant: the control loop would insert the slot anew

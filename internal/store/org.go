@@ -102,3 +102,10 @@ func (t *Tx) InFlight(org weir.OrgID) (int, error) {
 		SELECT (SELECT count(DISTINCT claim) FROM step WHERE org = $1 AND state = 'EXECUTING')
 			+ (SELECT count(*) FROM admission WHERE org = $1 AND until > $2)`, org, t.now)
 }
+
+// Ending counts those batches whose claim ends at or before a time: given how
+// long claims live, those that have been under way for long.
+func (t *Tx) Ending(org weir.OrgID, by time.Time) (int, error) {
+	return one(t, "count long calls of "+string(org), scanValue[int],
+		`SELECT count(DISTINCT claim) FROM step WHERE org = $1 AND state = 'EXECUTING' AND until <= $2`, org, by)
+}

@@ -104,6 +104,8 @@ func testInFlightCountsBatches(t *testing.T, s *store.Store) {
 		same(t, need(tx.InFlight("o")), 1)
 		got := need(tx.ClaimSteps([]weir.Step{c}, "claim 2", "n2", noon.Add(time.Minute)))
 		same(t, need(tx.InFlight("o")), 2)
+		same(t, need(tx.Ending("o", noon.Add(time.Minute))), 2)
+		same(t, need(tx.Ending("o", noon.Add(59*time.Second))), 0)
 		ok(tx.AdvanceStep(&got[0], weir.Succeed, nil))
 		same(t, need(tx.InFlight("o")), 1)
 		same(t, need(tx.InFlight("p")), 0)

@@ -1,0 +1,69 @@
+package judge
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/governor"
+)
+
+var (
+	scenarios = flag.String("scenarios", strings.Join(Names(), ","), "scenarios to run")
+	first     = flag.Uint64("first", 1, "first seed")
+	seeds     = flag.Uint64("seeds", 5, "how many seeds")
+	verbose   = flag.Bool("each", false, "print each run")
+	traced    = flag.Bool("trace", false, "print each event of the first seed")
+)
+
+// TestWeir prints how the real governor does.
+func TestWeir(t *testing.T) {
+	for name := range strings.SplitSeq(*scenarios, ",") {
+		var all []Result
+		began := time.Now()
+		for seed := *first; seed < *first+*seeds; seed++ {
+			sc := Draw(name, seed, Stated())
+			r := Weir(sc)
+			all = append(all, r)
+			if *verbose {
+				t.Logf("%-9s %3d %.3f %5.2f%% calls %d %s fin=%v opt %v starved %d crossed %d", name, seed, r.Ratio(), 100*r.Rejected(), r.Count.Calls, sc.Text, r.Finished, r.Optimum.Round(time.Second), r.Count.Starved, r.Count.Crossed)
+			}
+			if *traced {
+				debug(sc)
+				return
+			}
+		}
+		t.Log(summary(name, all), time.Since(began))
+	}
+}
+
+func summary(name string, all []Result) string {
+	ratio, rej := column(all, Result.Ratio), column(all, Result.Rejected)
+	win, starved, crossed := 0, 0, 0
+	for _, r := range all {
+		win += r.Count.InWindow
+		starved += r.Count.Starved
+		crossed += r.Count.Crossed
+	}
+	n := len(all)
+	return fmt.Sprintf("%-9s ratio med %.3f p90 %.3f worst %.3f  rejected med %.2f%% p90 %.2f%% worst %.2f%%  inwindow %d starved %d crossed %d",
+		name, ratio[n/2], ratio[n*9/10], ratio[n-1], 100*rej[n/2], 100*rej[n*9/10], 100*rej[n-1], win, starved, crossed)
+}
+
+func debug(sc *Scenario) {
+	p := governor.DefaultPolicy()
+	p.Slots = sc.Workers
+	r := run{sc: sc, p: p, w: NewWorld(sc), rng: rng(sc), todo: sc.Calls}
+	n := 0
+	r.trace = func(now time.Duration, s governor.State, what string) {
+		n++
+		if what != "" || n%50 == 0 {
+			fmt.Printf("%9.3f %-6s pace %.2f low %.2f high %.2f sent %d hold %.1fs gate +%.3f strikes %d todo %d tokens %.1f\n", now.Seconds(), what,
+				float64(s.Rate.Pace)/1e6, float64(s.Rate.Low)/1e6, float64(s.Rate.High)/1e6, s.Rate.Sent, float64(s.Rate.Hold)/1e9,
+				float64(s.Gate.Until-epoch.UnixNano()-int64(now))/1e9, s.Strikes, r.todo, r.w.tokens)
+		}
+	}
+	r.loop()
+}

@@ -1,0 +1,305 @@
+package judge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
+	"github.com/failsafe-go/failsafe-go/adaptivethrottler"
+	"github.com/failsafe-go/failsafe-go/failsafehttp"
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/k-capehart/go-salesforce/v3"
+)
+
+// Peer is one way to make a call over a transport. A call that it gives up is
+// queued again by the driver, so that all policies do the same work.
+type Peer struct {
+	Name string
+	Text string // its settings
+	New  func(wire http.RoundTripper) (func(context.Context) error, error)
+}
+
+// Peers lists the policies, each with its defaults and, where its
+// documentation knows better ones for a throttled API, with those.
+func Peers() []Peer {
+	return []Peer{
+		{"aws-adaptive", "aws-sdk-go-v2 aws/retry.AdaptiveMode, defaults", awsAdaptive(3, false)},
+		{"aws-adaptive+", "the same, 10 attempts, Retry-After honoured", awsAdaptive(10, true)},
+		{"failsafe", "failsafe-go failsafehttp retry policy, defaults", failsafeDefault},
+		{"failsafe+limiter", "retry with backoff 1-30 s and jitter, adaptive limiter", failsafeLimiter},
+		{"failsafe+throttler", "retry with backoff 1-30 s and jitter, adaptive throttler", failsafeThrottler},
+		{"retryablehttp", "hashicorp/go-retryablehttp, defaults", retryable(retryablehttp.DefaultBackoff)},
+		{"retryablehttp+", "the same, RateLimitLinearJitterBackoff", retryable(retryablehttp.RateLimitLinearJitterBackoff)},
+		{"go-salesforce", "k-capehart/go-salesforce v3, no retry of its own", goSalesforce},
+		{"brief", "the brief's algorithm: 5 tries, 2 s · 2^n + [0,1) s, at least Retry-After", brief},
+	}
+}
+
+// errRefused is a call that the org did not take.
+var errRefused = errors.New("refused")
+
+// Run lets a peer do the work of a scenario on virtual time.
+func (p Peer) Run(t *testing.T, sc *Scenario) Result {
+	t.Helper()
+	res := Result{Policy: p.Name, Scenario: sc.Name, Seed: sc.Seed, Text: sc.Text, Optimum: Optimum(sc)}
+	synctest.Test(t, func(t *testing.T) {
+		o := &orgWire{world: NewWorld(sc), began: time.Now()}
+		do, err := p.New(o)
+		if err != nil {
+			t.Fatalf("%s: %v", p.Name, err)
+		}
+		d := driver{sc: sc, org: o, do: do, todo: sc.Calls}
+		var all sync.WaitGroup
+		for range sc.Workers {
+			all.Go(d.work)
+		}
+		all.Wait()
+		time.Sleep(leftBehind)
+		res.Makespan, res.Finished, res.Count = d.end, d.done == sc.Calls, o.world.Count
+		res.P50, res.P99 = quantiles(d.took)
+	})
+	return res
+}
+
+// leftBehind is longer than the timeout of any client: go-salesforce does not
+// close the body of a refused call, whose timer then runs on for two minutes.
+const leftBehind = 3 * time.Minute
+
+// driver hands the work to workers.
+type driver struct {
+	sc  *Scenario
+	org *orgWire
+	do  func(context.Context) error
+
+	mu   sync.Mutex
+	todo int
+	done int
+	end  time.Duration
+	took []time.Duration
+}
+
+func (d *driver) work() {
+	for d.take() {
+		began := time.Since(d.org.began)
+		for d.do(context.Background()) != nil {
+			if d.org.calls() >= attemptsMost(d.sc) {
+				return
+			}
+		}
+		d.mu.Lock()
+		d.done++
+		d.end = time.Since(d.org.began)
+		d.took = append(d.took, d.end-began)
+		d.mu.Unlock()
+	}
+}
+
+func (d *driver) take() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.todo == 0 {
+		return false
+	}
+	d.todo--
+	return true
+}
+
+// orgWire is the org behind a http.RoundTripper.
+type orgWire struct {
+	began time.Time
+	mu    sync.Mutex
+	world *World
+}
+
+func (o *orgWire) calls() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.world.Count.Calls
+}
+
+// RoundTrip implements http.RoundTripper. All rejects are 429, also those for
+// which Salesforce sends 403: that flatters peers, which know only 429.
+func (o *orgWire) RoundTrip(req *http.Request) (*http.Response, error) {
+	o.mu.Lock()
+	a := o.world.Arrive(time.Since(o.began))
+	o.mu.Unlock()
+	time.Sleep(a.Took)
+	res := &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
+		Body: io.NopCloser(strings.NewReader(`{}`)), ProtoMajor: 1, ProtoMinor: 1,
+	}
+	if a.Reject != Taken {
+		res.StatusCode = http.StatusTooManyRequests
+		res.Body = io.NopCloser(strings.NewReader(`[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"refused"}]`))
+		if a.RetryAfter > 0 {
+			res.Header.Set("Retry-After", strconv.Itoa(int((a.RetryAfter+time.Second-1)/time.Second)))
+		}
+	}
+	res.Status = fmt.Sprintf("%d %s", res.StatusCode, http.StatusText(res.StatusCode))
+	return res, nil
+}
+
+const address = "https://org.invalid/services/data/v62.0/limits"
+
+// get makes one call with a client and says whether the org took it.
+func get(ctx context.Context, do func(*http.Request) (*http.Response, error)) (time.Duration, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return 0, err
+	}
+	res, err := do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
+		return time.Duration(seconds) * time.Second, errRefused
+	}
+	return 0, nil
+}
+
+func failsafeDefault(wire http.RoundTripper) (func(context.Context) error, error) {
+	return plain(failsafehttp.NewRoundTripper(wire, failsafehttp.NewRetryPolicyBuilder().Build())), nil
+}
+
+func failsafeLimiter(wire http.RoundTripper) (func(context.Context) error, error) {
+	retries := failsafehttp.NewRetryPolicyBuilder().WithBackoff(time.Second, 30*time.Second).WithJitterFactor(0.5).WithMaxRetries(5).Build()
+	limiter := adaptivelimiter.NewBuilder[*http.Response]().WithLimits(1, 16, 4).WithQueueing(2, 3).Build()
+	return plain(failsafehttp.NewRoundTripper(wire, retries, limiter)), nil
+}
+
+func failsafeThrottler(wire http.RoundTripper) (func(context.Context) error, error) {
+	retries := failsafehttp.NewRetryPolicyBuilder().WithBackoff(time.Second, 30*time.Second).WithJitterFactor(0.5).WithMaxRetries(5).Build()
+	throttler := adaptivethrottler.NewBuilder[*http.Response]().HandleIf(func(r *http.Response, err error) bool {
+		return err != nil || r.StatusCode == http.StatusTooManyRequests
+	}).Build()
+	call := plain(failsafehttp.NewRoundTripper(wire, retries, throttler))
+	return func(ctx context.Context) error {
+		err := call(ctx)
+		if err != nil && !errors.Is(err, errRefused) {
+			time.Sleep(100 * time.Millisecond) // shed on our side: ask again a little later
+		}
+		return err
+	}, nil
+}
+
+// plain uses a transport as any Go client would.
+func plain(wire http.RoundTripper) func(context.Context) error {
+	c := &http.Client{Transport: wire}
+	return func(ctx context.Context) error {
+		_, err := get(ctx, c.Do)
+		return err
+	}
+}
+
+func retryable(backoff retryablehttp.Backoff) func(http.RoundTripper) (func(context.Context) error, error) {
+	return func(wire http.RoundTripper) (func(context.Context) error, error) {
+		c := retryablehttp.NewClient()
+		c.HTTPClient, c.Logger, c.Backoff = &http.Client{Transport: wire}, nil, backoff
+		return plain(&retryablehttp.RoundTripper{Client: c}), nil
+	}
+}
+
+func goSalesforce(wire http.RoundTripper) (func(context.Context) error, error) {
+	c, err := salesforce.Init(salesforce.Creds{Domain: "https://org.invalid", AccessToken: "token"},
+		salesforce.WithRoundTripper(wire), salesforce.WithValidateAuthentication(false))
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) error {
+		res, err := c.DoRequest(http.MethodGet, "/limits", nil)
+		if err != nil {
+			return err
+		}
+		return res.Body.Close()
+	}, nil
+}
+
+// brief is the retry of the brief, word for word in Go.
+func brief(wire http.RoundTripper) (func(context.Context) error, error) {
+	const (
+		retries = 5
+		base    = 2 * time.Second
+		ceiling = 300 * time.Second
+	)
+	c := &http.Client{Transport: wire}
+	return func(ctx context.Context) error {
+		for attempt := range retries {
+			after, err := get(ctx, c.Do)
+			if err == nil {
+				return nil
+			}
+			jitter := time.Duration(rand.IntN(1000)) * time.Millisecond
+			time.Sleep(max(min(base<<attempt+jitter, ceiling), after))
+		}
+		return errRefused
+	}, nil
+}
+
+// throttled is a reject as the AWS SDK knows it.
+type throttled struct{ after time.Duration }
+
+func (throttled) Error() string     { return "throttled" }
+func (throttled) ErrorCode() string { return "ThrottlingException" }
+
+// awsAdaptive does what the SDK's retry middleware does with the real adaptive
+// mode. Its own wait for a token loops without sleeping when the wait rounds to
+// nothing, so that we ask again every 5 ms instead.
+func awsAdaptive(attempts int, honour bool) func(http.RoundTripper) (func(context.Context) error, error) {
+	return func(wire http.RoundTripper) (func(context.Context) error, error) {
+		mode := retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+			o.FailOnNoAttemptTokens = true
+			o.StandardOptions = append(o.StandardOptions, func(s *retry.StandardOptions) { s.MaxAttempts = attempts })
+		})
+		c := &http.Client{Transport: wire}
+		return func(ctx context.Context) error { return awsCall(ctx, mode, c, honour) }, nil
+	}
+}
+
+func awsCall(ctx context.Context, mode aws.RetryerV2, c *http.Client, honour bool) error {
+	for attempt := 1; ; attempt++ {
+		release, err := mode.GetAttemptToken(ctx)
+		for err != nil {
+			time.Sleep(5 * time.Millisecond)
+			release, err = mode.GetAttemptToken(ctx)
+		}
+		after, failed := get(ctx, c.Do)
+		if failed != nil {
+			failed = throttled{after}
+		}
+		if err := release(failed); err != nil || failed == nil {
+			return failed
+		}
+		if attempt >= mode.MaxAttempts() || !mode.IsErrorRetryable(failed) {
+			return failed
+		}
+		done, err := mode.GetRetryToken(ctx, failed)
+		if err != nil {
+			return failed
+		}
+		wait, err := mode.RetryDelay(attempt, failed)
+		if err != nil {
+			return err
+		}
+		if honour {
+			wait = max(wait, after)
+		}
+		time.Sleep(wait)
+		if err := done(nil); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package judge
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	out     = flag.String("out", "", "directory for peers.json and peers.svg; empty = print only")
+	only    = flag.String("policies", "", "policies to run; empty = all")
+	merge   = flag.String("merge", "", "join these peers.json, made by runs side by side, instead of running")
+	compare = flag.Bool("compare", false, "run the comparison with the peers, which takes minutes")
+)
+
+// TestPeers runs weir and its peers on the same orgs.
+func TestPeers(t *testing.T) {
+	if *merge != "" {
+		joined(t)
+		return
+	}
+	names, n := strings.Split(*scenarios, ","), *seeds
+	if !*compare {
+		names, n = []string{"fixed"}, 1
+	}
+	var peers []string
+	for _, p := range Peers() {
+		peers = append(peers, p.Name+": "+p.Text)
+	}
+	rep := Report{Peers: peers, Made: time.Now().UTC().Truncate(time.Second), First: *first, Seeds: n, Ranges: Stated()}
+	for _, name := range names {
+		runs := []Result{}
+		for seed := *first; seed < *first+n; seed++ {
+			runs = append(runs, Weir(Draw(name, seed, Stated())))
+		}
+		rep.Lines = append(rep.Lines, Tally(runs))
+		for _, p := range Peers() {
+			if *only != "" && !strings.Contains(*only, p.Name) || name == "daily" && strings.HasPrefix(p.Name, "aws") {
+				continue // our 5 ms poll for aws would ask 17 million times a day
+			}
+			began, runs := time.Now(), []Result{}
+			for seed := *first; seed < *first+n; seed++ {
+				runs = append(runs, p.Run(t, Draw(name, seed, Stated())))
+			}
+			rep.Lines = append(rep.Lines, Tally(runs))
+			t.Logf("%s %s took %v", name, p.Name, time.Since(began).Round(time.Millisecond))
+		}
+		publish(t, rep) // what is done is not lost when a later scenario is cut short
+	}
+	t.Log("\n" + Table(rep.Lines))
+	for _, l := range rep.Lines {
+		if l.Policy == "weir" && l.Done != l.Seeds {
+			t.Errorf("weir did not finish %s in %d of %d runs", l.Scenario, l.Seeds-l.Done, l.Seeds)
+		}
+	}
+}
+
+// joined reads the reports of several runs and publishes them as one.
+func joined(t *testing.T) {
+	var rep Report
+	for i, name := range strings.Split(*merge, ",") {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var part Report
+		if err := json.Unmarshal(b, &part); err != nil {
+			t.Fatal(err)
+		}
+		if part.Lines = append(rep.Lines, part.Lines...); i > 0 {
+			part.Seeds = min(part.Seeds, rep.Seeds)
+		}
+		rep = part
+	}
+	t.Log("\n" + Table(rep.Lines))
+	publish(t, rep)
+}
+
+func publish(t *testing.T, rep Report) {
+	if *out == "" {
+		return
+	}
+	doc, err := json.MarshalIndent(rep, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, "peers.json", append(doc, '\n'))
+	write(t, "peers.svg", []byte(Chart(rep.Lines)))
+}
+
+func write(t *testing.T, name string, b []byte) {
+	t.Helper()
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*out, name), b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,169 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// Scenario is one org and the work to be done in it. Everything that is drawn
+// is drawn by Draw, from the ranges that issue 4 states; a flag may fix it.
+type Scenario struct {
+	Name    string
+	Seed    uint64
+	Text    string // its parameters, for people
+	Calls   int    // that must succeed
+	Workers int
+
+	Rate       func(at time.Duration) (perSecond float64, until time.Duration) // nil = no rate limit
+	Burst      float64
+	RetryAfter bool
+
+	Cap     int // calls open at once
+	LongCap int // calls open that are 20 s old or older
+
+	Neighbours *Neighbours // with a daily allocation; nil = no daily limit
+
+	Latency    func(call int) time.Duration
+	RejectTook time.Duration
+}
+
+// Names lists the scenarios that Draw knows.
+func Names() []string {
+	return []string{"fixed", "fixed+ra", "steps", "steps+ra", "bursty", "cap", "cap20s", "daily"}
+}
+
+// Ranges of the parameters, as issue 4 states them.
+type Ranges struct {
+	Rate    [2]float64       // calls per second
+	Burst   [2]float64       // calls
+	OnOff   [2]float64       // seconds
+	Trip    [2]time.Duration // round trip
+	Workers int
+	Calls   int // 0 = 2,000, or as many as the rate gives in 100 s
+}
+
+// Stated are the ranges of issue 4.
+func Stated() Ranges {
+	return Ranges{
+		Rate: [2]float64{1, 200}, Burst: [2]float64{1, 500}, OnOff: [2]float64{1, 300},
+		Trip: [2]time.Duration{20 * time.Millisecond, 2 * time.Second}, Workers: 8,
+	}
+}
+
+const forever = time.Duration(math.MaxInt64)
+
+// Draw makes a scenario from a seed. Rates, bursts and times are drawn evenly
+// on a logarithmic scale, because they span orders of magnitude.
+func Draw(name string, seed uint64, in Ranges) *Scenario {
+	rng := rand.New(rand.NewPCG(seed, hash(name)))
+	rate := logDraw(rng, in.Rate)
+	burst := math.Round(logDraw(rng, in.Burst))
+	trip := time.Duration(logDraw(rng, [2]float64{float64(in.Trip[0]), float64(in.Trip[1])}))
+	sc := &Scenario{Name: name, Seed: seed, Workers: in.Workers, Burst: burst, RejectTook: max(trip/5, 5*time.Millisecond)}
+	sc.Latency = jittered(rng.Uint64(), trip, 0.2)
+	sc.Text = fmt.Sprintf("rate %.1f burst %.0f trip %v", rate, burst, trip.Round(time.Millisecond))
+	calls := func(perSecond float64) { sc.Calls = max(2000, int(100*perSecond)) }
+	switch name {
+	case "fixed", "fixed+ra":
+		sc.Rate = constant(rate)
+		sc.RetryAfter = name == "fixed+ra"
+		calls(rate)
+	case "steps", "steps+ra":
+		sc.RetryAfter = name == "steps+ra"
+		calls(rate)
+		down, up := 0.15+0.35*rng.Float64(), 1+rng.Float64()
+		// Two fifths of the work at the first rate, a fifth at the low one.
+		first := time.Duration(0.4 * float64(sc.Calls) / rate * float64(time.Second))
+		second := time.Duration(0.2 * float64(sc.Calls) / (rate * down) * float64(time.Second))
+		sc.Rate = steps([]float64{rate, rate * down, rate * up}, []time.Duration{first, first + second, forever})
+		sc.Text += fmt.Sprintf(" down %.2f up %.2f", down, up)
+	case "bursty":
+		on, off := logDraw(rng, in.OnOff), logDraw(rng, in.OnOff)
+		sc.Rate = onOff(rate, rate/10, on, off)
+		calls((rate*on + rate/10*off) / (on + off))
+		sc.Calls = max(sc.Calls, min(int(4*(rate*on+rate/10*off)), 30_000))
+		sc.Text += fmt.Sprintf(" on %.1fs off %.1fs", on, off)
+	case "cap":
+		sc.Workers, sc.Cap = 16, 2+rng.IntN(12)
+		calls(float64(sc.Cap) / trip.Seconds())
+		sc.Text = fmt.Sprintf("cap %d trip %v", sc.Cap, trip.Round(time.Millisecond))
+	case "cap20s":
+		sc.Workers, sc.Calls, sc.LongCap = 16, 2000, 5
+		share := 0.02 + 0.1*rng.Float64()
+		sc.Latency = someLong(rng.Uint64(), trip, share)
+		sc.Text = fmt.Sprintf("long cap %d, %.0f%% of calls 20-60 s, trip %v", sc.LongCap, share*100, trip.Round(time.Millisecond))
+	case "daily":
+		drawDaily(sc, rng)
+	default:
+		panic("judge: no scenario " + name)
+	}
+	if in.Calls > 0 {
+		sc.Calls = in.Calls
+	}
+	return sc
+}
+
+func logDraw(rng *rand.Rand, r [2]float64) float64 {
+	return r[0] * math.Pow(r[1]/r[0], rng.Float64())
+}
+
+func constant(rate float64) func(time.Duration) (float64, time.Duration) {
+	return func(time.Duration) (float64, time.Duration) { return rate, forever }
+}
+
+func steps(rates []float64, until []time.Duration) func(time.Duration) (float64, time.Duration) {
+	return func(at time.Duration) (float64, time.Duration) {
+		i := 0
+		for at >= until[i] {
+			i++
+		}
+		return rates[i], until[i]
+	}
+}
+
+func onOff(high, low, on, off float64) func(time.Duration) (float64, time.Duration) {
+	a, b := time.Duration(on*float64(time.Second)), time.Duration(off*float64(time.Second))
+	return func(at time.Duration) (float64, time.Duration) {
+		start := at / (a + b) * (a + b)
+		if at-start < a {
+			return high, start + a
+		}
+		return low, start + a + b
+	}
+}
+
+// jittered gives each call a round trip around the usual one.
+func jittered(seed uint64, trip time.Duration, by float64) func(int) time.Duration {
+	return func(call int) time.Duration {
+		return time.Duration(float64(trip) * (1 + by*(2*unit(seed, call)-1)))
+	}
+}
+
+// someLong makes a share of the calls last for 20 to 60 s.
+func someLong(seed uint64, trip time.Duration, share float64) func(int) time.Duration {
+	short := jittered(seed+1, trip, 0.2)
+	return func(call int) time.Duration {
+		if u := unit(seed, call); u < share {
+			return 20*time.Second + time.Duration(u/share*40*float64(time.Second))
+		}
+		return short(call)
+	}
+}
+
+// unit is a number in [0, 1) that depends on seed and call only.
+func unit(seed uint64, call int) float64 {
+	x := seed + uint64(call)*0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return float64((x^x>>31)>>11) / (1 << 53)
+}
+
+func hash(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for _, b := range []byte(s) {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return h
+}

@@ -1,0 +1,146 @@
+package governor_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/governor"
+)
+
+// bucket is an org with a hidden rate: it holds so many calls and is refilled
+// by one every gap.
+type bucket struct {
+	holds, level int
+	gap          time.Duration
+	filled       time.Time
+}
+
+func (b *bucket) take(now time.Time) bool {
+	for !b.filled.Add(b.gap).After(now) {
+		b.filled = b.filled.Add(b.gap)
+		b.level = min(b.level+1, b.holds)
+	}
+	if b.level == 0 {
+		return false
+	}
+	b.level--
+	return true
+}
+
+// work sends one call at a time, each of 10 ms, until a time; a call waits as
+// long as it is told to. It counts what the org took and refused.
+func (g *org) work(b *bucket, until time.Time) (taken, refused int) {
+	for g.now.Before(until) {
+		if d := g.admit(); d.Ruling != weir.Proceed {
+			g.now = d.Wait.Until
+			continue
+		}
+		ok := b.take(g.now)
+		sentAt := g.now
+		g.wait(10 * time.Millisecond)
+		if ok {
+			g.observe(nil, sent(sentAt))
+			taken++
+		} else {
+			g.observe(fault(weir.ThrottledBurst), sent(sentAt), jitter(1<<31))
+			refused++
+		}
+	}
+	return taken, refused
+}
+
+func TestAHiddenRateIsLearnt(t *testing.T) {
+	for _, b := range []bucket{
+		{holds: 1, gap: 100 * time.Millisecond},
+		{holds: 50, gap: 100 * time.Millisecond},
+		{holds: 3, gap: time.Second},
+		{holds: 200, gap: 25 * time.Millisecond},
+	} {
+		b.level, b.filled = b.holds, start
+		g := newOrg(t)
+		could := b.holds + int(10*time.Minute/b.gap)
+		taken, refused := g.work(&b, start.Add(10*time.Minute))
+		if taken*100 < could*95 {
+			t.Errorf("%d calls of a bucket of %d and one every %v: the org would have taken %d", taken, b.holds, b.gap, could)
+		}
+		if refused*100 > taken*2 {
+			t.Errorf("%d of %d calls refused", refused, taken+refused)
+		}
+	}
+}
+
+func TestAChangedRateIsFollowed(t *testing.T) {
+	b := &bucket{holds: 5, level: 5, gap: 50 * time.Millisecond, filled: start}
+	g := newOrg(t)
+	g.work(b, start.Add(5*time.Minute))
+	b.gap = 400 * time.Millisecond
+	if taken, refused := g.work(b, start.Add(10*time.Minute)); taken < 600 || refused > 25 {
+		t.Errorf("after a fall to 2.5 a second: %d taken, %d refused in 5 minutes", taken, refused)
+	}
+	b.gap = 40 * time.Millisecond
+	if taken, refused := g.work(b, start.Add(20*time.Minute)); taken < 7000 || refused > 40 {
+		t.Errorf("after a rise to 25 a second: %d taken, %d refused in 10 minutes", taken, refused)
+	}
+}
+
+// TestAKnownLimitSurvivesARestart: the state is JSON in the org's row. A new
+// process goes on at the pace that the old one had learnt.
+func TestAKnownLimitSurvivesARestart(t *testing.T) {
+	b := &bucket{holds: 10, level: 10, gap: 100 * time.Millisecond, filled: start}
+	g := newOrg(t)
+	g.work(b, start.Add(5*time.Minute))
+	doc := encode(t, g.s)
+	g.s = governor.State{}
+	if err := json.Unmarshal([]byte(doc), &g.s); err != nil {
+		t.Fatal(err)
+	}
+	if taken, refused := g.work(b, start.Add(6*time.Minute)); taken < 550 || refused > 3 {
+		t.Errorf("in the first minute after a restart: %d taken, %d refused", taken, refused)
+	}
+}
+
+// TestAnOldStateStillDecodes: a row that an earlier version wrote has no rate.
+func TestAnOldStateStillDecodes(t *testing.T) {
+	g := newOrg(t)
+	doc := `{"gate":{"until":1,"cut_at":1,"cause":"throttled_burst"},"strikes":1,"bursts":[2000],"own":{"past":[29923921,5],"made":5}}`
+	if err := json.Unmarshal([]byte(doc), &g.s); err != nil {
+		t.Fatal(err)
+	}
+	g.ruling(g.admit(), weir.Proceed, "")
+	g.wait(time.Second).observe(nil)
+	g.ruling(g.admit(), weir.Proceed, "")
+}
+
+// TestEveryPace holds for all histories: no call goes before the pace allows
+// it, the bounds do not cross, and nothing leaves its range.
+func TestEveryPace(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		hostile := rapid.Bool().Draw(t, "hostile")
+		p, now := governor.DefaultPolicy(), start
+		var s governor.State
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			now = now.Add(time.Duration(rapid.Int64Range(0, int64(5*time.Second)).Draw(t, "passes")))
+			if rapid.Bool().Draw(t, "ask") {
+				next := s.Rate.NextAt
+				var d weir.Decision
+				s, d = governor.Admit(p, s, drawAsk(t, now))
+				if d.Ruling == weir.Proceed && now.UnixNano() < next {
+					t.Fatalf("a call went %v before its time", time.Duration(next-now.UnixNano()))
+				}
+			} else {
+				s, _ = governor.Observe(p, s, drawOutcome(t, now, hostile))
+			}
+			r := s.Rate
+			if r.Low < 0 || r.High < 0 || r.High > 0 && r.Low > r.High || r.Pace < 0 || r.Sent < 0 || r.Late < 0 || r.Hold < 0 {
+				t.Fatalf("out of range: %+v", r)
+			}
+			if r.Hold > int64(10*time.Minute) {
+				t.Fatalf("holds for %v", time.Duration(r.Hold))
+			}
+		}
+	})
+}
