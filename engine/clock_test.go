@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,10 +53,8 @@ func (w *world) work(c *steppedClock, id weir.RequestID, limit time.Duration, st
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		for _, s := range stages {
-			if r.Stage == s {
-				return r
-			}
+		if slices.Contains(stages, r.Stage) {
+			return r
 		}
 		c.now = c.now.Add(pulse)
 		if step != nil {
@@ -98,9 +97,18 @@ func TestSteppedClock(t *testing.T) {
 	day := 24 * time.Hour
 	for _, steps := range [][]time.Duration{
 		nil,
-		{time.Second}, {time.Minute}, {time.Hour}, {20 * day},
-		{-time.Second}, {-time.Minute}, {-time.Hour}, {-20 * day}, {-400 * day},
-		{time.Hour, -time.Hour}, {-time.Hour, 2 * time.Hour, -time.Hour}, {day, day, -3 * day, day},
+		{time.Second},
+		{time.Minute},
+		{time.Hour},
+		{20 * day},
+		{-time.Second},
+		{-time.Minute},
+		{-time.Hour},
+		{-20 * day},
+		{-400 * day},
+		{time.Hour, -time.Hour},
+		{-time.Hour, 2 * time.Hour, -time.Hour},
+		{day, day, -3 * day, day},
 		{300 * time.Millisecond, 400 * time.Millisecond, -900 * time.Millisecond},
 	} {
 		t.Run(fmt.Sprint(steps), func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -111,9 +112,7 @@ func TestHostileHeaders(t *testing.T) {
 	} {
 		for _, status := range []int{200, 403, 429} {
 			o := newOrg(t, func(w http.ResponseWriter, _ *http.Request) {
-				for name, values := range c.header {
-					w.Header()[name] = values
-				}
+				maps.Copy(w.Header(), c.header)
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(status)
 				_, _ = io.WriteString(w, map[int]string{200: `{}`, 403: refused, 429: ""}[status])

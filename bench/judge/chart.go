@@ -49,9 +49,9 @@ func panel(b *strings.Builder, x0, y0 int, name string, lines []Line) {
 	}
 	for _, l := range lines {
 		x, y := at(l)
-		color, fill := "#8a8a8a", "#8a8a8a"
+		line, fill := "#8a8a8a", "#8a8a8a"
 		if l.Policy == "weir" {
-			color, fill = "#0a7d3b", "#0a7d3b"
+			line, fill = "#0a7d3b", "#0a7d3b"
 		}
 		if l.Done < l.Seeds {
 			fill = "white"
@@ -61,7 +61,7 @@ func panel(b *strings.Builder, x0, y0 int, name string, lines []Line) {
 			anchor, dx = "end", -5
 		}
 		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s" stroke="%s"/><text x="%.1f" y="%.1f" text-anchor="%s" fill="%s" font-size="8">%s</text>`+"\n",
-			x, y, fill, color, x+dx, y+3, anchor, color, l.Policy)
+			x, y, fill, line, x+dx, y+3, anchor, line, l.Policy)
 	}
 	b.WriteString("</g>\n")
 }

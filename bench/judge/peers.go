@@ -163,7 +163,7 @@ func get(ctx context.Context, do func(*http.Request) (*http.Response, error)) (t
 	if err != nil {
 		return 0, err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }() // the judge reads no body
 	if res.StatusCode != http.StatusOK {
 		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
 		return time.Duration(seconds) * time.Second, errRefused
@@ -172,20 +172,20 @@ func get(ctx context.Context, do func(*http.Request) (*http.Response, error)) (t
 }
 
 func failsafeDefault(wire http.RoundTripper) (func(context.Context) error, error) {
-	return plain(failsafehttp.NewRoundTripper(wire, failsafehttp.NewRetryPolicyBuilder().Build())), nil
+	return plain(failsafehttp.NewRoundTripper(wire, failsafehttp.NewRetryPolicyBuilder().Build())), nil //nolint:bodyclose // there is no response yet
 }
 
 func failsafeLimiter(wire http.RoundTripper) (func(context.Context) error, error) {
-	retries := failsafehttp.NewRetryPolicyBuilder().WithBackoff(time.Second, 30*time.Second).WithJitterFactor(0.5).WithMaxRetries(5).Build()
-	limiter := adaptivelimiter.NewBuilder[*http.Response]().WithLimits(1, 16, 4).WithQueueing(2, 3).Build()
+	retries := failsafehttp.NewRetryPolicyBuilder().WithBackoff(time.Second, 30*time.Second).WithJitterFactor(0.5).WithMaxRetries(5).Build() //nolint:bodyclose // there is no response yet
+	limiter := adaptivelimiter.NewBuilder[*http.Response]().WithLimits(1, 16, 4).WithQueueing(2, 3).Build()                                  //nolint:bodyclose // there is no response yet
 	return plain(failsafehttp.NewRoundTripper(wire, retries, limiter)), nil
 }
 
 func failsafeThrottler(wire http.RoundTripper) (func(context.Context) error, error) {
-	retries := failsafehttp.NewRetryPolicyBuilder().WithBackoff(time.Second, 30*time.Second).WithJitterFactor(0.5).WithMaxRetries(5).Build()
-	throttler := adaptivethrottler.NewBuilder[*http.Response]().HandleIf(func(r *http.Response, err error) bool {
+	retries := failsafehttp.NewRetryPolicyBuilder().WithBackoff(time.Second, 30*time.Second).WithJitterFactor(0.5).WithMaxRetries(5).Build() //nolint:bodyclose // there is no response yet
+	throttler := adaptivethrottler.NewBuilder[*http.Response]().HandleIf(func(r *http.Response, err error) bool {                            //nolint:bodyclose // there is no response yet
 		return err != nil || r.StatusCode == http.StatusTooManyRequests
-	}).Build()
+	}).Build() //nolint:bodyclose // there is no response yet
 	call := plain(failsafehttp.NewRoundTripper(wire, retries, throttler))
 	return func(ctx context.Context) error {
 		err := call(ctx)

@@ -33,7 +33,7 @@ func (r Result) Rejected() float64 { return float64(r.Count.Rejected) / float64(
 func attemptsMost(sc *Scenario) int { return 4 * sc.Calls }
 
 // epoch is when all runs begin.
-var epoch = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var epoch = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // Go has no constant times
 
 // Weir does the work with the real governor: its slots are the workers, and a
 // call waits as a row would, so that each wait ends exactly when it was told.
@@ -146,6 +146,7 @@ func (r *run) finish(c call) {
 func fault(a Answer) *weir.Fault {
 	f := &weir.Fault{Scope: weir.ScopeOrg, Effect: weir.EffectNone, Status: 403, RetryAfter: a.RetryAfter}
 	switch a.Reject {
+	case Taken:
 	case Burst:
 		f.Category, f.Status = weir.ThrottledBurst, 429
 	case Concurrent:

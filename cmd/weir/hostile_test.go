@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -48,9 +49,7 @@ func (h *hostileOrg) change(edit func(text string, header http.Header) string) h
 		rec := httptest.NewRecorder()
 		h.honest.ServeHTTP(rec, r)
 		text := edit(rec.Body.String(), rec.Header())
-		for name, values := range rec.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), rec.Header())
 		w.Header().Del("Content-Length")
 		w.WriteHeader(rec.Code)
 		_, _ = io.WriteString(w, text)

@@ -128,14 +128,15 @@ func column(ctx context.Context, db *sql.DB, query string) (out []string, err er
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var s string
 		if err := rows.Scan(&s); err != nil {
-			return nil, errors.Join(err, rows.Close())
+			return nil, err
 		}
 		out = append(out, s)
 	}
-	return out, errors.Join(rows.Err(), rows.Close())
+	return out, rows.Err()
 }
 
 func (s *scanner) merge(other *scanner) {
@@ -157,14 +158,15 @@ func (s *scanner) table(ctx context.Context, db *sql.DB, name string) error {
 	return errors.Join(s.read(r), r.Close())
 }
 
-func rowsOf(ctx context.Context, db *sql.DB, name string, to io.Writer) error {
+func rowsOf(ctx context.Context, db *sql.DB, name string, to io.Writer) (err error) {
 	rows, err := db.QueryContext(ctx, `SELECT * FROM "`+name+`"`)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	names, err := rows.Columns()
 	if err != nil {
-		return errors.Join(err, rows.Close())
+		return err
 	}
 	values, into := make([]any, len(names)), make([]any, len(names))
 	for i := range values {
@@ -181,10 +183,10 @@ func rowsOf(ctx context.Context, db *sql.DB, name string, to io.Writer) error {
 			}
 		}
 		if err != nil {
-			return errors.Join(err, rows.Close())
+			return err
 		}
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	return rows.Err()
 }
 
 // page scans what an address shows.

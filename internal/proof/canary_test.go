@@ -314,8 +314,16 @@ func (a *aviary) rest(ctx context.Context) error {
 func (a *aviary) asked(ctx context.Context) error {
 	newest := a.requests[len(a.requests)-1]
 	cli, err := a.hay.verbs(ctx, a.weir, [][]string{
-		{"requests", "--all"}, {"status", newest}, {"--timeout", "1s", "plan", newest}, {"why", newest}, {"limits", a.quiet.alias},
-		{"dlq", "list"}, {"org", "list"}, {"config", "show"}, {"certificate", newest}, {"audit", "verify"},
+		{"requests", "--all"},
+		{"status", newest},
+		{"--timeout", "1s", "plan", newest},
+		{"why", newest},
+		{"limits", a.quiet.alias},
+		{"dlq", "list"},
+		{"org", "list"},
+		{"config", "show"},
+		{"certificate", newest},
+		{"audit", "verify"},
 	})
 	if err != nil {
 		return err

@@ -4,9 +4,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"time"
-
 	"testing"
+	"time"
 
 	"github.com/weirhq/weir/emulator"
 	"github.com/weirhq/weir/internal/crash"

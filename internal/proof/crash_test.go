@@ -83,7 +83,7 @@ func crashAt(t *testing.T, program, dsn string, f crashForm) {
 	w := install(t, program, dsn, o, f.form)
 	w.configure(map[string]string{`identity_verification: "off"`: "identity_verification: required"})
 	s := &crashSiege{plan: f, blows: blows(f), cable: newCable(t, dsn), hit: map[crash.Point]int{}}
-	f.form.kills = len(s.blows)
+	f.kills = len(s.blows)
 	s.siege = &siege{form: f.form, dsn: dsn, weir: w, hunter: newHunter(o, f.seed)}
 	hunted := make(chan error, 1)
 	go func() { // ends with the last blow, or with ctx
@@ -184,7 +184,8 @@ func struck(err error) bool {
 		return false
 	}
 	status, ok := ended.Sys().(syscall.WaitStatus)
-	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+	return ok && status.Signaled() && //nolint:misspell // the method's name
+		status.Signal() == syscall.SIGKILL
 }
 
 const (

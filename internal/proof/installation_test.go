@@ -207,7 +207,7 @@ type served struct {
 func (w *installation) serve(ctx context.Context) (*process, served, error) {
 	var doc served
 	for end := time.Now().Add(patience); ; {
-		line := append(w.host[:len(w.host):len(w.host)], w.program, "--json", "--config", w.path("weir.yaml"), "serve")
+		line := append(slices.Clip(w.host), w.program, "--json", "--config", w.path("weir.yaml"), "serve")
 		p := launch(w.t, w.path(w.log), slices.Concat(w.env, w.armed), line[0], line[1:]...)
 		err := p.ready(&doc)
 		if err == nil {

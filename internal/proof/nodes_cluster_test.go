@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,7 +58,7 @@ func startCluster(t *testing.T, program, dsn string, o *org, f form, nodes int) 
 		at := *w
 		name := "node-" + strconv.Itoa(i)
 		at.log = name + ".log"
-		at.env = append(at.env[:len(at.env):len(at.env)], "WEIR_DATA_DIR="+w.path(name))
+		at.env = append(slices.Clip(at.env), "WEIR_DATA_DIR="+w.path(name))
 		at.host = otherHost(name)
 		m := &member{at: &at}
 		c.nodes = append(c.nodes, m)

@@ -75,7 +75,7 @@ func TestSlotOfATakenBackTime(t *testing.T) {
 		if s.Dialect() == store.SQLite {
 			tomorrow = time.Now().UTC().AddDate(0, 0, 1).Format("2006-01-02 15:04:05.000")
 		}
-		res, err := s.DB().ExecContext(t.Context(), `UPDATE river_job SET state = 'available', finalized_at = NULL, scheduled_at = $1 WHERE id = (SELECT max(id) FROM river_job)`, tomorrow)
+		res, err := s.DB().ExecContext(t.Context(), `UPDATE river_job SET state = 'available', finalized_at = NULL, scheduled_at = $1 WHERE id = (SELECT max(id) FROM river_job)`, tomorrow) //nolint:misspell // the column's name
 		if err != nil {
 			t.Fatal(err)
 		}

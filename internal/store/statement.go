@@ -40,10 +40,10 @@ func (s *statements) find(query string) (*sql.Stmt, bool) {
 // prepared is not kept: whoever runs it is told why.
 func (s *statements) keep(ctx context.Context, queries []string) {
 	for _, query := range queries {
-		if _, ok := s.find(query); ok {
+		if _, ok := s.find(query); ok { //nolint:sqlclosecheck // kept until the store closes its connections
 			continue
 		}
-		st, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept until the store closes its connections
+		st, err := s.db.PrepareContext(ctx, query)
 		if err != nil {
 			continue
 		}
