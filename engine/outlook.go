@@ -141,7 +141,7 @@ const arrangeEvery = 30 * time.Second
 // person sees it in `weir forecast`, `weir requests`, the log and the metrics.
 func (e *Engine) arrange(ctx context.Context) error {
 	now := e.now()
-	if now.Sub(e.arrangedAt) < arrangeEvery {
+	if now.Sub(e.arrangedAt).Abs() < arrangeEvery { // the clock may have been set back
 		return nil
 	}
 	e.arrangedAt = now
