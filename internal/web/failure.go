@@ -78,7 +78,6 @@ var failures = []struct { //nolint:gochecknoglobals // a constant table; Go has 
 	{engine.ErrFourEyes, ExitAuth, "four_eyes", "Nothing was sent."},
 	{engine.ErrNotReleasable, ExitThrottled, "not_released", "Nothing was sent; the letter keeps its payload sealed."},
 	{engine.ErrMismatch, ExitIntegrity, "decision_mismatch", "The replay log was altered, or another version of weir made the decision."},
-	{vault.ErrUnsafe, ExitFailure, "unsafe_place", "Nothing was opened."},
 	{store.ErrUnsafe, ExitFailure, "unsafe_place", "Nothing was opened."},
 	{engine.ErrTampered, ExitIntegrity, "integrity", ""},
 	{engine.ErrCorrupt, ExitIntegrity, "sealed_data_corrupt", "Nothing of it was used."},
