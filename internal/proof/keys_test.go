@@ -62,7 +62,7 @@ func TestKeys(t *testing.T) {
 // installQuiet is an installation whose org nobody calls.
 func installQuiet(t *testing.T, program, dsn string) *installation {
 	t.Helper()
-	w := &installation{t: t, program: program, dir: t.TempDir(), env: []string{"WEIR_STORE=" + dsn}}
+	w := &installation{log: "weir.log", t: t, program: program, dir: t.TempDir(), env: []string{"WEIR_STORE=" + dsn}}
 	var made struct {
 		PublicKey string `json:"public_key"`
 	}
