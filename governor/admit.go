@@ -40,7 +40,9 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if gap := s.pace(p); gap > 0 {
 		s.PacedTo = after(now, gap)
 	}
-	s.Rate = s.Rate.admitted(now)
+	if p.LearnRate {
+		s.Rate = s.Rate.admitted(now)
+	}
 	return s, weir.Decision{Ruling: weir.Proceed}
 }
 

@@ -24,7 +24,7 @@ func (s State) closeGate(now, until int64, cause weir.Category, evidence []weir.
 func (s State) strike(p Policy, x event, base time.Duration, cause weir.Category, extra ...weir.Evidence) State {
 	ra := x.retryAfter()
 	if x.sent <= s.Gate.CutAt {
-		if cause == weir.ThrottledBurst {
+		if p.LearnRate && cause == weir.ThrottledBurst {
 			s.Rate = s.Rate.refused()
 		}
 		if ra > 0 {
@@ -34,7 +34,7 @@ func (s State) strike(p Policy, x event, base time.Duration, cause weir.Category
 	}
 	wait := backoff(base, p.Ceiling, s.Strikes, x.jitter)
 	evidence := append(extra, span("base", base), number("strikes", int64(s.Strikes)), span("backoff", wait))
-	if cause == weir.ThrottledBurst {
+	if p.LearnRate && cause == weir.ThrottledBurst {
 		var known time.Duration
 		if s.Rate, known = s.Rate.emptied(x, max(wait, ra)); known > 0 {
 			wait = min(wait, max(spread(double(known, p.Ceiling, s.Strikes), x.jitter), s.usualBurst()))
@@ -87,7 +87,7 @@ func (s State) accepted(x event) State {
 	if x.sent <= s.Gate.CutAt {
 		return s
 	}
-	if lasted := x.sent - s.BurstAt; s.BurstAt > 0 && lasted <= 8*gap(s.Rate.Pace) {
+	if lasted := x.sent - s.BurstAt; s.BurstAt > 0 && s.Rate.Pace > 0 && lasted <= 8*gap(s.Rate.Pace) {
 		s.BurstAt = 0 // no longer than a few calls of the pace: the rate explains it
 	} else if s.BurstAt > 0 {
 		ms := clamp(lasted / int64(time.Millisecond))

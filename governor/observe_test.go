@@ -155,9 +155,7 @@ func TestBurstGate(t *testing.T) {
 	if v := governor.Look(g.p, g.s, g.now); v.Strikes != 1 {
 		t.Errorf("strikes %d: they are halved by a success, so that workers come back in steps", v.Strikes)
 	}
-	// What was refused twice tells a pace, which grows with each call taken.
-	g.ruling(g.admit(), weir.WaitUntil, weir.ThrottledBurst)
-	g.wait(2*time.Second).ruling(g.admit(), weir.Proceed, "")
+	g.ruling(g.admit(), weir.Proceed, "")
 	g.wait(time.Second).observe(nil)
 	if v := governor.Look(g.p, g.s, g.now); v.Width != g.p.Slots {
 		t.Errorf("width %d", v.Width)

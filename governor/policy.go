@@ -31,6 +31,8 @@ type Policy struct {
 	ProbeBlind time.Duration `json:"probe_blind_ns"` // first probe of a blocked org when no release can be predicted
 	ProbeFirst time.Duration `json:"probe_first_ns"` // next probe after one was refused; it doubles
 	ProbeMax   time.Duration `json:"probe_max_ns"`   // longest time between probes
+
+	LearnRate bool `json:"learn_rate,omitempty"` // take rejects for a hidden rate and keep below it; see rate.go
 }
 
 // DefaultPolicy returns the defaults: those of the project's brief for the

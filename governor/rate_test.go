@@ -34,6 +34,7 @@ func (b *bucket) take(now time.Time) bool {
 // work sends one call at a time, each of 10 ms, until a time; a call waits as
 // long as it is told to. It counts what the org took and refused.
 func (g *org) work(b *bucket, until time.Time) (taken, refused int) {
+	g.p.LearnRate = true
 	for g.now.Before(until) {
 		if d := g.admit(); d.Ruling != weir.Proceed {
 			g.now = d.Wait.Until
@@ -121,6 +122,7 @@ func TestEveryPace(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		hostile := rapid.Bool().Draw(t, "hostile")
 		p, now := governor.DefaultPolicy(), start
+		p.LearnRate = true
 		var s governor.State
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
 			now = now.Add(time.Duration(rapid.Int64Range(0, int64(5*time.Second)).Draw(t, "passes")))

@@ -54,6 +54,7 @@ func summary(name string, all []Result) string {
 
 func debug(sc *Scenario) {
 	p := governor.DefaultPolicy()
+	p.LearnRate = true
 	p.Slots = sc.Workers
 	r := run{sc: sc, p: p, w: NewWorld(sc), rng: rng(sc), todo: sc.Calls}
 	n := 0

@@ -39,6 +39,7 @@ var epoch = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglo
 // call waits as a row would, so that each wait ends exactly when it was told.
 func Weir(sc *Scenario) Result {
 	p := governor.DefaultPolicy()
+	p.LearnRate = true
 	p.Slots = sc.Workers
 	r := run{sc: sc, p: p, w: NewWorld(sc), rng: rng(sc), todo: sc.Calls}
 	r.loop()
