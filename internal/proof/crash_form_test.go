@@ -22,7 +22,7 @@ type crashForm struct {
 // chosenCrashForm takes the form of the kill proof and makes the lives shorter:
 // the org is as rude, but never for longer than a second, so that a life of weir
 // is worth a kill after that time. The short form takes some of the points, by
-// chance and by the clock, so that a month of short forms has had them all.
+// its seed.
 func chosenCrashForm(t *testing.T) crashForm {
 	t.Helper()
 	f := crashForm{form: chosenForm(t), times: 1, window: 5}
@@ -35,7 +35,7 @@ func chosenCrashForm(t *testing.T) crashForm {
 	}
 	f.requests, f.kills, f.window = 30, 4, 3
 	if os.Getenv(seedVariable) == "" {
-		f.seed = uint64(time.Now().Unix())
+		f.seed = shortSeed
 	}
 	t.Logf("seed %d: repeat with %s", f.seed, seedVariable)
 	f.points = aimed()
@@ -76,6 +76,10 @@ func blows(f crashForm) []blow {
 	dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
 }
+
+// shortSeed chooses the points of the short form: a gate must not depend on the
+// clock. Another seed takes others.
+const shortSeed = 1_795_572_183
 
 // aimed lists the points that the crash proof hits. Left out are the writes that
 // no request of the siege causes. Rotations die in the proof of the keys;
