@@ -109,7 +109,7 @@ func (s *simulation) month() {
 	}
 	s.at(16*day+8*hour, func() { s.eat(dailyLimit) })
 	s.at(17*day+8*hour+30*time.Minute, func() { s.eat(dailyLimit) }) // and the day after again
-	for _, d := range []int{13, 22, 25} {                            // one of them meets requests at work, whatever else the month brings
+	for _, d := range []int{5, 13, 20, 22, 25, 27} {                 // one of them meets requests at work, whatever else the month brings
 		s.at(time.Duration(d)*day+9*hour, func() { s.eatTo(floorCalls + 15) })
 	}
 
