@@ -29,6 +29,7 @@ type Foresight struct {
 	Shed    bool  // others go first: not everything can be in time
 	Short   int64 // calls that are lacking at its due date
 
+	was     bool      // given up by the arrangement before
 	counted time.Time // the finish by arithmetic alone, before experience corrects it
 }
 
@@ -98,6 +99,7 @@ func (e *Engine) foresee(tx *store.Tx, l *lane) ([]Foresight, error) {
 func (e *Engine) foresight(now time.Time, p schedule.Place, w store.Workload, known schedule.Experience) Foresight {
 	f := Foresight{
 		Request: w.Request, Right: w.Right, Stage: w.Stage, Due: w.Due, Made: w.Calls, Left: p.Calls, Shed: p.Shed, Short: p.Short,
+		was: w.Shed,
 	}
 	if p.Finish.IsZero() {
 		return f
@@ -138,7 +140,7 @@ const arrangeEvery = 30 * time.Second
 
 // arrange makes the schedule of every org anew, and tells of each request that
 // can no longer be in time, or can again. The telling is a ledger entry: a
-// person sees it in `weir forecast`, `weir requests`, the log and the metrics.
+// person sees it in the log; `weir forecast` and `weir status` show how it stands.
 func (e *Engine) arrange(ctx context.Context) error {
 	now := e.now()
 	if now.Sub(e.arrangedAt).Abs() < arrangeEvery { // the clock may have been set back
@@ -161,14 +163,8 @@ func (e *Engine) arrange(ctx context.Context) error {
 
 // mark writes down that the schedule gave a request up, or took it back.
 func (e *Engine) mark(ctx context.Context, l *lane, f Foresight) error {
-	var stands bool
-	err := e.view(ctx, func(tx *store.Tx) error {
-		w, err := tx.Workload(f.Request)
-		stands = w.Shed == f.Shed
-		return err
-	})
-	if err != nil || stands {
-		return err
+	if f.Shed == f.was {
+		return nil
 	}
 	return e.update(ctx, crash.Arrange, func(tx *txn) error {
 		if err := tx.WakeOrg(l.ID, tx.Now()); err != nil { // the org comes first: see txn
