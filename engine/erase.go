@@ -153,10 +153,10 @@ func (t *target) checked(known rungs, at time.Time) result {
 		return t.with(result{Verdict: weir.Succeed, Outcome: t.outcome("already")}, t.digest)
 	case t.version != a.Version && !t.ofSubject:
 		return result{Fault: ours(weir.Drift, "WEIR_SUBJECT_CHANGED")}
-	case t.version != a.Version:
-		a.Version = t.version
-		return t.with(result{Fault: ours(weir.Conflict, "WEIR_VERSION_MOVED"), Phase: weir.PhaseCheck}, "")
 	}
+	// A version that moved and is still the subject's is what the write is
+	// now conditioned on. It costs nothing: only a refused write is a conflict.
+	a.Version = t.version
 	a.Before, a.After, a.CheckedAt = t.digest, t.want.digest, at
 	a.Rung, a.Precondition = weir.RungReadCompare, t.version
 	if a.Action != weir.ActDelete {

@@ -69,6 +69,23 @@ func (w *world) erased(i int) {
 	}
 }
 
+// A record's budget is of edits, each met once: by the refused write, not by
+// the reading after it again.
+func TestAnEditIsOneConflict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		time.Sleep(time.Minute)
+		r := w.approved(0)
+		w.org.InjectNext(emulator.FaultChanged, 1, emulator.Match{Object: "Contact", Writes: true})
+		w.until(r.ID, 72*time.Hour, weir.Closed)
+		w.erased(0)
+		w.clean()
+		if got := w.acts("step.conflict"); got != 1 {
+			t.Errorf("one edit was told as %d conflicts", got)
+		}
+	})
+}
+
 func TestErasureEndsWithACertificate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, setup{})

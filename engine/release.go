@@ -197,7 +197,15 @@ func (e *Engine) releaseSome(ctx context.Context, l *lane, kind weir.ReleaseKind
 		if err != nil {
 			return err
 		}
+		open, err := tx.InFlight(l.ID)
+		if err != nil {
+			return err
+		}
 		for _, d := range letters {
+			_, dec := governor.Admit(l.Governor, state, weir.Ask{Now: tx.Now(), Cost: 1, DueAt: d.DueAt, InFlight: open})
+			if dec.Ruling == weir.DeadLetter { // for the calls in flight there is no room behind them: it would die again at once
+				continue
+			}
 			err := tx.sendAgain(d, "weir", "released", string(kind))
 			if errors.Is(err, store.ErrMovedElsewhere) {
 				continue

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
 )
@@ -66,4 +68,27 @@ func TestClearedNeedsAnAnswerOfTheOrg(t *testing.T) {
 	if !governor.Cleared(g.p, g.s, weir.ReleaseByAllocation, g.now) {
 		t.Error("not released although the org takes calls and has room")
 	}
+}
+
+// What goes by itself must not die of the same state at once, however late it
+// is: letter and release would chase each other.
+func TestClearedIsNotDoomed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, now := governor.DefaultPolicy(), start
+		var s governor.State
+		for range rapid.IntRange(1, 20).Draw(t, "events") {
+			now = now.Add(time.Duration(rapid.Int64Range(0, int64(40*time.Minute)).Draw(t, "passes")))
+			if rapid.Bool().Draw(t, "ask") {
+				s, _ = governor.Admit(p, s, drawAsk(t, now))
+			} else {
+				s, _ = governor.Observe(p, s, drawOutcome(t, now, false))
+			}
+			if !governor.Cleared(p, s, weir.ReleaseByAllocation, now) {
+				continue
+			}
+			if _, d := governor.Admit(p, s, weir.Ask{Now: now, Cost: 1, DueAt: now.Add(-time.Hour)}); d.Ruling == weir.DeadLetter {
+				t.Fatalf("cleared and doomed: %s", governor.Explain(d))
+			}
+		}
+	})
 }

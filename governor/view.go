@@ -113,7 +113,7 @@ func Cleared(p Policy, s State, k weir.ReleaseKind, now time.Time) bool {
 		return s.Auth.OpenAt == 0
 	case weir.ReleaseByAllocation:
 		_, short := s.short(p, n, 1, false)
-		return s.BlockedAt == 0 && s.Strikes == 0 && s.Gate.Until <= n && !short
+		return s.BlockedAt == 0 && s.Strikes == 0 && s.Gate.Until <= n && s.Auth.OpenAt == 0 && !short
 	case weir.ReleaseByPerson:
 		return false
 	}
