@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -146,15 +147,18 @@ func (r *remote) call(ctx context.Context, name string, in, out any) error {
 		return fmt.Errorf("%w: %w", ErrNoWeir, err)
 	}
 	defer func() { _ = resp.Body.Close() }() // read to the end or given up
-	dec := json.NewDecoder(http.MaxBytesReader(nil, resp.Body, maxSocketText))
+	text, err := io.ReadAll(http.MaxBytesReader(nil, resp.Body, maxSocketText))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNoWeir, err) // it ended in the middle of its answer, or it is not weir
+	}
 	if resp.StatusCode != http.StatusOK {
 		refused := &RefusedError{}
-		if err := dec.Decode(refused); err != nil {
+		if err := json.Unmarshal(text, refused); err != nil {
 			return fmt.Errorf("%w: status %d", ErrNoWeir, resp.StatusCode)
 		}
 		return refused
 	}
-	if err := dec.Decode(out); err != nil {
+	if err := json.Unmarshal(text, out); err != nil {
 		return fmt.Errorf("decode answer of %s: %w", name, err)
 	}
 	return nil

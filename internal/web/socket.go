@@ -140,18 +140,30 @@ func (r *Remote) Call(ctx context.Context, name string, in, out any) error {
 		return AsFailure(ctx.Err())
 	}
 	if err != nil {
-		return Fail(ExitStore, "server_gone", "Is weir still running? The work itself is durable.", "the running weir did not answer %s", name)
+		return gone(name)
 	}
 	defer func() { _ = resp.Body.Close() }() // read to the end or given up
+	text, err := io.ReadAll(resp.Body)
+	if ctx.Err() != nil {
+		return AsFailure(ctx.Err())
+	}
+	if err != nil {
+		return gone(name)
+	}
 	if resp.StatusCode != http.StatusOK {
 		f := &Failure{}
-		if err := json.NewDecoder(resp.Body).Decode(f); err != nil {
+		if err := json.Unmarshal(text, f); err != nil {
 			return fmt.Errorf("decode failure of %s: %w", name, err)
 		}
 		return f
 	}
-	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+	if err := json.Unmarshal(text, out); err != nil {
 		return fmt.Errorf("decode answer of %s: %w", name, err)
 	}
 	return nil
+}
+
+// gone says that weir ended before it answered, or in the middle of it.
+func gone(name string) error {
+	return Fail(ExitStore, "server_gone", "Is weir still running? The work itself is durable.", "the running weir did not answer %s", name)
 }
