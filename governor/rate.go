@@ -35,6 +35,8 @@ type Rate struct {
 	Quick int `json:"quick,omitempty"` // rejects in a row with few calls between them
 
 	Hold int64 `json:"hold,omitempty"` // how long after a reject the pace may not pass what is known
+
+	Trial Trial `json:"trial,omitzero"` // whether rejects come by chance
 }
 
 // Parameters of the law, chosen on the tuning seeds of bench/judge.
@@ -122,8 +124,13 @@ func (r Rate) taken(x event) Rate {
 	}
 	r.Pace = min(r.Pace, maxRate)
 	// Those in flight were sent after this one and may still be refused.
-	if low := perSecond(r.Sent-1-x.inFlight, x.sent-r.EmptyAt); low > r.Low {
-		r.Low = low
+	n := r.Sent - 1 - x.inFlight
+	low := perSecond(n, x.sent-r.EmptyAt)
+	if r.Trial.Back > 0 {
+		return r.tried(n, low)
+	}
+	if low > r.Low {
+		r.Low, r.Trial.Sure = low, max(r.Trial.Sure, low)
 		if r.High > 0 && low > r.High {
 			r.High = 0 // it has risen
 		}
@@ -133,7 +140,12 @@ func (r Rate) taken(x event) Rate {
 	case !r.Bound:
 	case r.High == 0:
 		r.Pace = max(r.Pace, min(r.Pace+r.Pace/2, max(searchMost*r.Low, searchFree)))
-	case x.now-r.CutAt >= r.Hold:
+	case x.now-r.CutAt < r.Hold:
+	case r.early():
+		r.Hold = min(2*r.Hold, holdMost)
+		r = r.try()
+		r.EmptyAt, r.CutAt, r.Sent, r.NextAt = x.now, x.now, -tryFree, 0
+	default:
 		r.Pace += r.Pace / 32
 	}
 	r.Pace = min(r.Pace, maxRate)
@@ -157,10 +169,19 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 	late = min(late, x.inFlight)
 	n := max(r.Sent-1-late, 0)
 	if r.Pace == 0 {
-		r.RunCalls, r.RunTime = n, took
+		r.RunCalls, r.RunTime, r.Trial.Sure = n, took, perSecond(n, took)
 		r.Pace = max(perSecond(searchStart, int64(gate)), searchFree/2)
 		r.Hold = 0
 		return r.empty(x, late), 0
+	}
+	if r.Trial.Back > 0 { // the org refuses the higher pace: it was no chance
+		r.Pace, r.Hold = r.Trial.Back, min(2*r.Hold, holdMost)
+		r.Trial.Back = 0
+		return r.empty(x, late), time.Duration(2 * gap(r.Pace))
+	}
+	if r = r.doubted(n); r.Trial.Doubt >= doubtMost {
+		g := min(2*gap(r.Pace), tryGate)
+		return r.try().empty(x, late), time.Duration(g)
 	}
 	was := r
 	low, high := perSecond(n-1, took), r.Pace
@@ -192,7 +213,11 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 	if x.now-was.CutAt >= was.Hold {
 		r.Hold *= 2 // looking for more cost a reject
 	}
-	r.Hold = min(max(r.Hold, holdLeast, holdCalls*gap(r.Pace), holdGates*g), holdMost)
+	least := max(holdLeast, holdCalls*gap(r.Pace), holdGates*g)
+	if r.early() {
+		least = min(least, earlyHold)
+	}
+	r.Hold = min(max(r.Hold, least), holdMost)
 	return r.empty(x, late), time.Duration(g)
 }
 

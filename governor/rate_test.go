@@ -2,6 +2,7 @@ package governor_test
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func (b *bucket) take(now time.Time) bool {
 
 // work sends one call at a time, each of 10 ms, until a time; a call waits as
 // long as it is told to. It counts what the org took and refused.
-func (g *org) work(b *bucket, until time.Time) (taken, refused int) {
+func (g *org) work(b interface{ take(time.Time) bool }, until time.Time) (taken, refused int) {
 	g.p.LearnRate = true
 	for g.now.Before(until) {
 		if d := g.admit(); d.Ruling != weir.Proceed {
@@ -52,6 +53,26 @@ func (g *org) work(b *bucket, until time.Time) (taken, refused int) {
 		}
 	}
 	return taken, refused
+}
+
+// rude refuses calls by chance, whatever their pace.
+type rude struct {
+	rng   *rand.Rand
+	share float64
+}
+
+func (r rude) take(time.Time) bool { return r.rng.Float64() >= r.share }
+
+// Rejects by chance lower the pace like those of a rate, and do not let it sink:
+// trials find out.
+func TestRejectsByChanceDoNotSinkThePace(t *testing.T) {
+	for seed := range uint64(10) {
+		g := newOrg(t)
+		taken, refused := g.work(rude{rand.New(rand.NewPCG(seed, 1)), 0.03}, start.Add(20*time.Minute))
+		if perSecond := taken / 1200; perSecond < 4 {
+			t.Errorf("seed %d: %d calls a second, %d of %d refused", seed, perSecond, refused, taken+refused)
+		}
+	}
 }
 
 func TestAHiddenRateIsLearnt(t *testing.T) {

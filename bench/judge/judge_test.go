@@ -15,6 +15,7 @@ var (
 	first     = flag.Uint64("first", 1, "first seed")
 	seeds     = flag.Uint64("seeds", 5, "how many seeds")
 	verbose   = flag.Bool("each", false, "print each run")
+	unlearnt  = flag.Bool("unlearnt", false, "do not learn the rate, as weir does without LearnRate")
 	traced    = flag.Bool("trace", false, "print each event of the first seed")
 )
 
@@ -25,7 +26,7 @@ func TestWeir(t *testing.T) {
 		began := time.Now()
 		for seed := *first; seed < *first+*seeds; seed++ {
 			sc := Draw(name, seed, Stated())
-			r := Weir(sc)
+			r := Weir(sc, !*unlearnt)
 			all = append(all, r)
 			if *verbose {
 				t.Logf("%-9s %3d %.3f %5.2f%% calls %d %s fin=%v opt %v starved %d crossed %d", name, seed, r.Ratio(), 100*r.Rejected(), r.Count.Calls, sc.Text, r.Finished, r.Optimum.Round(time.Second), r.Count.Starved, r.Count.Crossed)
@@ -61,8 +62,8 @@ func debug(sc *Scenario) {
 	r.trace = func(now time.Duration, s governor.State, what string) {
 		n++
 		if what != "" || n%50 == 0 {
-			fmt.Printf("%9.3f %-6s pace %.2f low %.2f high %.2f sent %d hold %.1fs gate +%.3f strikes %d todo %d tokens %.1f\n", now.Seconds(), what,
-				float64(s.Rate.Pace)/1e6, float64(s.Rate.Low)/1e6, float64(s.Rate.High)/1e6, s.Rate.Sent, float64(s.Rate.Hold)/1e9,
+			fmt.Printf("%9.3f %-6s pace %.2f low %.2f high %.2f sent %d hold %.1fs sure %.2f trial %.2f odd %d gate +%.3f strikes %d todo %d tokens %.1f\n", now.Seconds(), what,
+				float64(s.Rate.Pace)/1e6, float64(s.Rate.Low)/1e6, float64(s.Rate.High)/1e6, s.Rate.Sent, float64(s.Rate.Hold)/1e9, float64(s.Rate.Trial.Sure)/1e6, float64(s.Rate.Trial.Back)/1e6, s.Rate.Trial.Doubt,
 				float64(s.Gate.Until-epoch.UnixNano()-int64(now))/1e9, s.Strikes, r.todo, r.w.tokens)
 		}
 	}

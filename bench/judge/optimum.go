@@ -22,7 +22,7 @@ func Optimum(sc *Scenario) time.Duration {
 	w := NewWorld(sc)
 	end, now := time.Duration(0), time.Duration(0)
 	for call := range sc.Calls {
-		now = max(now, free[0])
+		now = max(now, free[0], sc.Every*time.Duration(call))
 		if sc.Rate != nil {
 			now = max(now, w.nextToken(now))
 			w.refill(now)

@@ -35,7 +35,7 @@ func TestPeers(t *testing.T) {
 	for _, name := range names {
 		runs := []Result{}
 		for seed := *first; seed < *first+n; seed++ {
-			runs = append(runs, Weir(Draw(name, seed, Stated())))
+			runs = append(runs, Weir(Draw(name, seed, Stated()), true))
 		}
 		rep.Lines = append(rep.Lines, Tally(runs))
 		for _, p := range Peers() {

@@ -23,6 +23,9 @@ type Scenario struct {
 	Cap     int // calls open at once
 	LongCap int // calls open that are 20 s old or older
 
+	Chance float64       // share of calls that is refused whatever the pace
+	Every  time.Duration // work comes in one call at a time, this far apart; 0 = all at once
+
 	Neighbours *Neighbours // with a daily allocation; nil = no daily limit
 
 	Latency    func(call int) time.Duration
@@ -31,7 +34,7 @@ type Scenario struct {
 
 // Names lists the scenarios that Draw knows.
 func Names() []string {
-	return []string{"fixed", "fixed+ra", "steps", "steps+ra", "bursty", "cap", "cap20s", "daily"}
+	return []string{"fixed", "fixed+ra", "steps", "steps+ra", "bursty", "cap", "cap20s", "chance", "chance+rate", "chance+idle", "daily"}
 }
 
 // Ranges of the parameters, as issue 4 states them.
@@ -94,6 +97,18 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 		share := 0.02 + 0.1*rng.Float64()
 		sc.Latency = someLong(rng.Uint64(), trip, share)
 		sc.Text = fmt.Sprintf("long cap %d, %.0f%% of calls 20-60 s, trip %v", sc.LongCap, share*100, trip.Round(time.Millisecond))
+	case "chance", "chance+rate", "chance+idle":
+		sc.Chance = logDraw(rng, [2]float64{0.005, 0.2})
+		sc.Text = fmt.Sprintf("%.1f%% refused by chance, trip %v", 100*sc.Chance, trip.Round(time.Millisecond))
+		calls(rate)
+		if name == "chance+rate" {
+			sc.Rate = constant(rate)
+			sc.Text += fmt.Sprintf(" rate %.1f burst %.0f", rate, burst)
+		}
+		if name == "chance+idle" {
+			sc.Calls, sc.Every = 2000, time.Duration(float64(time.Second)*logDraw(rng, [2]float64{0.1, 10}))
+			sc.Text += fmt.Sprintf(" one call in %v", sc.Every.Round(time.Millisecond))
+		}
 	case "daily":
 		drawDaily(sc, rng)
 	default:

@@ -37,9 +37,9 @@ var epoch = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglo
 
 // Weir does the work with the real governor: its slots are the workers, and a
 // call waits as a row would, so that each wait ends exactly when it was told.
-func Weir(sc *Scenario) Result {
+func Weir(sc *Scenario, learn bool) Result {
 	p := governor.DefaultPolicy()
-	p.LearnRate = true
+	p.LearnRate = learn
 	p.Slots = sc.Workers
 	r := run{sc: sc, p: p, w: NewWorld(sc), rng: rng(sc), todo: sc.Calls}
 	r.loop()
@@ -81,6 +81,10 @@ func (r *run) loop() {
 		}
 		wake = forever
 		for r.todo > len(r.open) && len(r.open) < r.sc.Workers {
+			if at := r.comes(); at > r.now {
+				wake = at
+				break
+			}
 			until, sent := r.send()
 			if !sent {
 				wake = until
@@ -94,6 +98,11 @@ func (r *run) loop() {
 		}
 		r.now = max(wake, r.now+1)
 	}
+}
+
+// comes is when the next call's work is there.
+func (r *run) comes() time.Duration {
+	return r.sc.Every * time.Duration(r.sc.Calls-r.todo+len(r.open))
 }
 
 func (r *run) send() (time.Duration, bool) {

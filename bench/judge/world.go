@@ -82,6 +82,9 @@ func (w *World) Arrive(now time.Duration) Answer {
 		w.Count.InWindow++
 		return w.refuse(Burst, w.closed-now)
 	}
+	if w.sc.Chance > 0 && unit(w.sc.Seed+7, w.Count.Calls) < w.sc.Chance {
+		return w.refuse(Burst, 0)
+	}
 	took := w.sc.Latency(w.seq)
 	if r := w.crowded(now); r != Taken {
 		return w.refuse(r, 0)
