@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/socket"
 )
 
 // remote asks a running weir through its socket. The state, the clock and the
@@ -49,7 +50,7 @@ func newRemote(o Options) *remote {
 	return &remote{opt: o, client: http.Client{Timeout: askTimeout, Transport: &http.Transport{
 		MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialSocket(ctx, o.Socket)
+			return socket.Dial(ctx, o.Socket)
 		},
 	}}}
 }

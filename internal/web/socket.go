@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/internal/socket"
 )
 
 // SocketName is the socket's file name in the data directory.
@@ -69,9 +70,9 @@ func reply(w http.ResponseWriter, status int, doc any) {
 // Serve answers on the unix socket in dir until ctx ends. The socket is 0600,
 // and a connection's person is read from the kernel.
 func Serve(ctx context.Context, dir string, e *engine.Engine) error {
-	path, done, err := socketPath(dir)
+	path, done, err := socket.Address(filepath.Join(dir, SocketName))
 	if err != nil {
-		return err
+		return fmt.Errorf("place of the socket: %w", err)
 	}
 	defer done()
 	// Whoever holds the store's lock owns the socket; a leftover is stale.
@@ -110,7 +111,7 @@ type Remote struct{ client http.Client }
 // error when none answers there.
 func Dial(ctx context.Context, dir string) (*Remote, error) {
 	path := filepath.Join(dir, SocketName)
-	c, err := dial(ctx, dir)
+	c, err := socket.Dial(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) || isRefused(err) {
 		return nil, nil
 	}
@@ -121,7 +122,7 @@ func Dial(ctx context.Context, dir string) (*Remote, error) {
 		return nil, fmt.Errorf("connect to %s: %w", path, err)
 	}
 	return &Remote{client: http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, dir) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return socket.Dial(ctx, path) },
 	}}}, nil
 }
 
