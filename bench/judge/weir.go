@@ -43,6 +43,7 @@ func Weir(sc *Scenario) Result {
 	p.Slots = sc.Workers
 	r := run{sc: sc, p: p, w: NewWorld(sc), rng: rng(sc), todo: sc.Calls}
 	r.loop()
+	r.w.Settle(r.now)
 	res := Result{
 		Policy: "weir", Scenario: sc.Name, Seed: sc.Seed, Text: sc.Text,
 		Makespan: r.end, Optimum: Optimum(sc), Count: r.w.Count, Finished: r.todo == 0,
@@ -76,7 +77,7 @@ type call struct {
 func (r *run) loop() {
 	wake := time.Duration(0)
 	for r.todo > 0 || len(r.open) > 0 {
-		if r.w.Count.Calls >= attemptsMost(r.sc) {
+		if r.w.Count.Calls >= attemptsMost(r.sc) || r.sc.over(r.now) {
 			return
 		}
 		wake = forever
