@@ -14,7 +14,9 @@ type shortage struct {
 }
 
 // short says whether need calls, those in flight included, would cross the
-// floor, the app's quota or, unless urgent, our share.
+// floor, the app's quota or, unless urgent, our share or what the neighbours may
+// come to need. That is a forecast, and a person may overrule it for urgent
+// work; the floor is a fact, and nobody may.
 func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 	if d := s.Daily; !d.expired(now) {
 		used, floor := s.estimate(p, now), p.floor(d.Limit)
@@ -38,6 +40,9 @@ func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 		if over := own + need - share; over > 0 {
 			until, sure := s.ownReturns(now, over, after(now, windowMinutes*time.Minute))
 			return shortage{until, sure, []weir.Evidence{ratio("own-24h", own, share), ratio("daily", s.Daily.Used, limit)}}, true
+		}
+		if lack, short := s.crowds(now, own, need); short {
+			return lack, true
 		}
 	}
 	return shortage{}, false
