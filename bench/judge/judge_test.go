@@ -44,7 +44,6 @@ func TestWeir(t *testing.T) {
 // within the scenario's time has no ratio and is told apart.
 func summary(name string, all []Result) string {
 	var c Count
-	var able []Result
 	done, harmed := 0, 0
 	for _, r := range all {
 		c.InWindow += r.Count.InWindow
@@ -55,24 +54,22 @@ func summary(name string, all []Result) string {
 		if r.Count.Starved > 0 {
 			harmed++
 		}
-		if r.Optimum > 0 {
-			able = append(able, r)
-			if r.Finished {
-				done++
-			}
+		if r.Optimum > 0 && r.Finished {
+			done++
 		}
 	}
-	if len(able) == 0 {
+	could := able(all)
+	if len(could) == 0 {
 		return name + " cannot be done"
 	}
-	ratio := column(able, func(r Result) float64 {
+	ratio := column(could, func(r Result) float64 {
 		if !r.Finished {
 			return math.Inf(1)
 		}
 		return r.Ratio()
 	})
 	rej := column(all, Result.Rejected)
-	n, of := len(able), len(all)
+	n, of := len(could), len(all)
 	return fmt.Sprintf("%-9s done %d of %d (%d cannot be)  ratio med %.3f p90 %.3f worst %.3f  rejected med %.2f%% p90 %.2f%% worst %.2f%%  inwindow %d starved %d in %d runs  crossed %d asked %d unseen %d",
 		name, done, n, of-n, ratio[n/2], ratio[n*9/10], ratio[n-1], 100*rej[of/2], 100*rej[of*9/10], 100*rej[of-1], c.InWindow, c.Starved, harmed, c.Crossed, c.Asked, c.Unseen)
 }
