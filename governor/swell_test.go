@@ -147,9 +147,9 @@ func TestNeighboursAreNotStarved(t *testing.T) {
 		}
 		var ours []sent
 		g.reads(base) // a first call is sent blind
-		for range rapid.IntRange(1, 120).Draw(t, "events") {
+		for range rapid.IntRange(1, 150).Draw(t, "events") {
 			g.wait(time.Duration(rapid.Int64Range(1, int64(9*time.Hour)).Draw(t, "passes")))
-			level = base * rapid.Int64Range(950, 1028).Draw(t, "level") / 1000
+			level = base * rapid.Int64Range(950, 1042).Draw(t, "level") / 1000
 			own := int64(0)
 			for _, s := range ours {
 				if g.now.Sub(s.at) < 24*time.Hour {
