@@ -31,7 +31,8 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if d, held := s.holdForRoom(p, now, open, a); held {
 		return s, d
 	}
-	if lack, short := s.short(p, now, cost+open*s.Widest, a.Urgent); short {
+	lack, short := s.short(p, now, cost+open*s.Widest, a.Urgent)
+	if mustAsk := lack.ours && due > 0 && lack.until > due; short && !mustAsk {
 		return s, park(due, lack.until, weir.ThrottledDaily, lack.evidence)
 	}
 	if s.probing() {

@@ -133,6 +133,35 @@ func TestOneCallLooks(t *testing.T) {
 	}
 }
 
+// Where hardly anything could follow from the answer, one call asks after one
+// day, two and four; but no request dies of that patience.
+func TestAskingAnewWhereNothingIsFree(t *testing.T) {
+	g := shared(t)
+	g.reads(37_500)
+	expiry := 24*time.Hour + time.Minute
+	for i, want := range []time.Duration{expiry, expiry, 2 * expiry, 4 * 24 * time.Hour, 4 * 24 * time.Hour} {
+		g.wait(expiry - time.Second)
+		g.ruling(g.admit(), weir.WaitUntil, weir.ThrottledDaily)
+		g.wait(time.Second)
+		if d := g.admit(); d.Ruling == weir.WaitUntil {
+			if wait := d.Wait.Until.Sub(g.now) + expiry; wait != want {
+				t.Fatalf("call %d asks after %v, want %v", i, wait, want)
+			}
+			g.ruling(g.admit(urgent), weir.Proceed, "")
+			g.ruling(g.admit(dueAsk(d.Wait.Until.Add(-time.Second))), weir.Proceed, "")
+			g.ruling(g.admit(dueAsk(d.Wait.Until)), weir.WaitUntil, weir.ThrottledDaily)
+			g.now = d.Wait.Until
+		} else if want != expiry {
+			t.Fatalf("call %d asks after a day, want %v", i, want)
+		}
+		g.ruling(g.admit(), weir.Proceed, "")
+		g.observe(nil, daily(37_501, 40_000))
+	}
+	g.reads(20_000) // they have left
+	g.wait(expiry)
+	g.ruling(g.admit(), weir.Proceed, "")
+}
+
 // TestNeighboursAreNotStarved lets neighbours wander by as much as is kept free
 // for them after any time of watching, and sends whatever may be sent: both
 // together never reach the limit.
