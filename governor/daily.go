@@ -126,6 +126,9 @@ func (s State) sampleDaily(p Policy, x event, r weir.Reading) State {
 		n.Past = n.Past.add(tenth(m), came, m-2*windowMinutes)
 	}
 	n.Rate = n.rate(came, gap, x.now)
+	if n.Blind = min(n.Blind+1, blindMost); !old.expired(x.now) {
+		n.Blind = 0
+	}
 	s.Neighbours = n.watch(m, m-minuteOf(old.At))
 	return s
 }

@@ -85,6 +85,7 @@ type Neighbour struct {
 
 	Highs   Ring `json:"highs,omitempty"`   // the highest level of each of the last days, see swell.go
 	Watched Ring `json:"watched,omitempty"` // for how many minutes of each we knew it
+	Blind   int  `json:"blind,omitempty"`   // so many readings in a row came a day or more after the one before
 }
 
 // Hash is a digest of the state: two states with the same hash decide alike.

@@ -17,16 +17,16 @@ import (
 // of the way after a day of watching: the levels of the next day that were
 // above the highest so far by more were one in a hundred.
 const (
-	swellFirst = 200               // of the highest level seen, per mille, before anything was watched
-	swellLast  = 40                // and in the end
-	swellMost  = 400               // of the level now: one busy day must not lock the org for a week
-	swellHalf  = windowMinutes     // minutes of watching after which it is halfway
-	swellDays  = 8                 // remembered: a week, and the day under way
-	swellGap   = 180               // a sum over 24 hours says so little of its path in more minutes than these
-	lookEvery  = int64(time.Hour)  // one call may look how the neighbours are while the others make room
-	lookShare  = 750               // per mille of the swell that must be free for it
-	askShare   = 500               // the same for a call that asks anew after a day, and
-	askMost    = 4 * windowMinutes // minutes after which one asks in any case
+	swellFirst = 200              // of the highest level seen, per mille, before anything was watched
+	swellLast  = 40               // and in the end
+	swellMost  = 400              // of the level now: one busy day must not lock the org for a week
+	swellHalf  = windowMinutes    // minutes of watching after which it is halfway
+	swellDays  = 8                // remembered: a week, and the day under way
+	swellGap   = 180              // a sum over 24 hours says so little of its path in more minutes than these
+	lookEvery  = int64(time.Hour) // one call may look how the neighbours are while the others make room
+	lookShare  = 750              // per mille of the swell that must be free for it
+	askShare   = 500              // the same for a call that asks anew after a day, and
+	blindMost  = 3                // readings after which the days between two such calls, 1, 1, 2 and 4, grow no more
 )
 
 // watch remembers the level at minute m, which is known gap minutes after the
@@ -85,19 +85,19 @@ func (s State) crowds(now, own, need int64) (shortage, bool) {
 }
 
 // patience holds back the call that asks anew after a day without a reading,
-// where neighbours used so much that hardly anything could follow from the
-// answer: in an org at its limit even one call is in their way. The days
-// between two such calls double from one to four.
+// where such calls found again and again that the neighbours leave hardly
+// anything: in an org at its limit even one call is in their way. The first two
+// ask a day apart, because a busy day is often the only one; then it is two
+// days, and four.
 func (s State) patience(now, need int64) (shortage, bool) {
 	d, n := s.Daily, s.Neighbours
-	if n.Level <= 0 || len(n.Highs) == 0 || need+n.peakOf(now, askShare) <= d.Limit {
+	if n.Level <= 0 || n.Blind < 2 || need+n.peakOf(now, askShare) <= d.Limit {
 		return shortage{}, false
 	}
-	known := min(max(minuteOf(d.At)-n.Highs[0].Minute, 0), askMost)
-	until := after(d.At, time.Duration(known*minute))
+	until := after(d.At, 24*time.Hour<<(min(n.Blind, blindMost)-1))
 	return shortage{until: until, ours: true, evidence: []weir.Evidence{
 		ratio("daily", d.Used, d.Limit), number("neighbours-24h", n.Level),
-		number("swell", n.peak(now)-n.Level), at("sampled", d.At),
+		number("swell", n.peak(now)-n.Level), number("asked", int64(n.Blind)), at("sampled", d.At),
 	}}, until > now
 }
 

@@ -133,13 +133,13 @@ func TestOneCallLooks(t *testing.T) {
 	}
 }
 
-// Where hardly anything could follow from the answer, one call asks after one
-// day, two and four; but no request dies of that patience.
+// Where hardly anything could follow from the answer, one call asks after a
+// day, and again after one, two and four; but no request dies of that patience.
 func TestAskingAnewWhereNothingIsFree(t *testing.T) {
 	g := shared(t)
 	g.reads(37_500)
 	expiry := 24*time.Hour + time.Minute
-	for i, want := range []time.Duration{expiry, expiry, 2 * expiry, 4 * 24 * time.Hour, 4 * 24 * time.Hour} {
+	for i, want := range []time.Duration{expiry, expiry, 48 * time.Hour, 96 * time.Hour, 96 * time.Hour} {
 		g.wait(expiry - time.Second)
 		g.ruling(g.admit(), weir.WaitUntil, weir.ThrottledDaily)
 		g.wait(time.Second)
