@@ -10,7 +10,7 @@ import (
 type shortage struct {
 	until    int64
 	sure     bool // from recorded calls, not from the sample's expiry
-	ours     bool // nothing but our own patience; no request dies of it
+	ours     bool // nothing but our own patience, see Admit
 	evidence []weir.Evidence
 }
 

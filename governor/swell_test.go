@@ -138,28 +138,29 @@ func TestOneCallLooks(t *testing.T) {
 func TestAskingAnewWhereNothingIsFree(t *testing.T) {
 	g := shared(t)
 	g.reads(37_500)
-	expiry := 24*time.Hour + time.Minute
+	expiry, law := 24*time.Hour+time.Minute, dueAsk(start.AddDate(0, 1, 0))
 	for i, want := range []time.Duration{expiry, expiry, 48 * time.Hour, 96 * time.Hour, 96 * time.Hour} {
 		g.wait(expiry - time.Second)
-		g.ruling(g.admit(), weir.WaitUntil, weir.ThrottledDaily)
+		g.ruling(g.admit(law), weir.WaitUntil, weir.ThrottledDaily)
 		g.wait(time.Second)
-		if d := g.admit(); d.Ruling == weir.WaitUntil {
+		if d := g.admit(law); d.Ruling == weir.WaitUntil {
 			if wait := d.Wait.Until.Sub(g.now) + expiry; wait != want {
 				t.Fatalf("call %d asks after %v, want %v", i, wait, want)
 			}
-			g.ruling(g.admit(urgent), weir.Proceed, "")
+			g.ruling(g.admit(urgent, law), weir.Proceed, "")
+			g.ruling(g.admit(), weir.Proceed, "") // nobody knows when that is due
 			g.ruling(g.admit(dueAsk(d.Wait.Until.Add(-time.Second))), weir.Proceed, "")
 			g.ruling(g.admit(dueAsk(d.Wait.Until)), weir.WaitUntil, weir.ThrottledDaily)
 			g.now = d.Wait.Until
 		} else if want != expiry {
 			t.Fatalf("call %d asks after a day, want %v", i, want)
 		}
-		g.ruling(g.admit(), weir.Proceed, "")
+		g.ruling(g.admit(law), weir.Proceed, "")
 		g.observe(nil, daily(37_501, 40_000))
 	}
 	g.reads(20_000) // they have left
 	g.wait(expiry)
-	g.ruling(g.admit(), weir.Proceed, "")
+	g.ruling(g.admit(law), weir.Proceed, "")
 }
 
 // TestNeighboursAreNotStarved lets neighbours wander by as much as is kept free

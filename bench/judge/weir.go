@@ -68,6 +68,10 @@ type run struct {
 	trace   func(now time.Duration, s governor.State, what string)
 }
 
+// lawful is the time that the law gives a request, longer than any scenario:
+// every step has a due date.
+const lawful = 30 * 24 * time.Hour
+
 type call struct {
 	at, sent, first time.Duration
 	answer          Answer
@@ -99,7 +103,9 @@ func (r *run) loop() {
 
 func (r *run) send() (time.Duration, bool) {
 	var d weir.Decision
-	r.s, d = governor.Admit(r.p, r.s, weir.Ask{Now: epoch.Add(r.now), Cost: 1, InFlight: len(r.open), Long: r.long()})
+	r.s, d = governor.Admit(r.p, r.s, weir.Ask{
+		Now: epoch.Add(r.now), Cost: 1, InFlight: len(r.open), Long: r.long(), DueAt: epoch.Add(lawful),
+	})
 	if len(r.waiting) == 0 {
 		r.waiting = append(r.waiting, r.now)
 	}
