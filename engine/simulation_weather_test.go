@@ -161,8 +161,13 @@ func (s *simulation) arrivals() {
 			s.ask(rights[i%2], 20+i, laws[i%len(laws)], s.between(0, 3*day), usual)
 		})
 	}
-	for i := range 6 { // while the neighbours have left us next to nothing
-		s.at(22*day+8*hour+time.Duration(i)*10*time.Minute, func() { s.ask(weir.Access, 7*i, "gdpr", hour, usual) })
+	// While the neighbours have left us next to nothing: on day 22 they used up
+	// everything within the last week, so that what is left stays free for them,
+	// and on day 27 they did not, so that calls go down to the floor.
+	for _, d := range []int{22, 27} {
+		for i := range 6 {
+			s.at(time.Duration(d)*day+8*hour+time.Duration(i)*10*time.Minute, func() { s.ask(weir.Access, 7*i, "gdpr", hour, usual) })
+		}
 	}
 	for i, f := range []fate{cancelled, rejected, touched, locked, dropped, touched} {
 		s.at(time.Duration(2+3*i)*day+8*hour, func() { s.ask(weir.Erasure, 40+i, "gdpr", hour, f) })

@@ -31,7 +31,10 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if d, held := s.holdForRoom(p, now, open, a); held {
 		return s, d
 	}
-	if lack, short := s.short(p, now, cost+open*s.Widest, a.Urgent); short {
+	lack, short := s.short(p, now, cost+open*s.Widest, a.Urgent)
+	// Only a call that is known to have the time waits out of patience: its wait
+	// becomes the org's, and others may be due earlier.
+	if hurry := lack.ours && (due == 0 || lack.until > due); short && !hurry {
 		return s, park(due, lack.until, weir.ThrottledDaily, lack.evidence)
 	}
 	if s.probing() {

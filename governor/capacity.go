@@ -4,9 +4,9 @@ import "time"
 
 // Capacity forecasts how many calls the org will take from us in each of the
 // coming hours when we use all that is ours: not more than our share of any 24
-// hours, never the floor, with neighbours who go on as they did, and no faster
-// than calls have taken of late. It reserves nothing; Admit decides about each
-// call when it comes.
+// hours, never the floor nor what the neighbours may come to need, with
+// neighbours who go on as they did, and no faster than calls have taken of
+// late. It reserves nothing; Admit decides about each call when it comes.
 func Capacity(p Policy, s State, now time.Time, hours int) []int64 {
 	n := max(nanos(now), 1)
 	s = s.tick(p, n)
@@ -45,7 +45,7 @@ func (s State) room(p Policy, now int64) int64 {
 		if !s.Daily.expired(now) {
 			others = max(others, s.estimate(p, now)-s.Own.window(now))
 		}
-		room = min(p.share(limit), limit-p.floor(limit)-others)
+		room = min(p.share(limit), limit-p.floor(limit)-others, limit-s.Neighbours.peak(now))
 	}
 	if s.App.Limit > 0 {
 		room = min(room, s.App.Limit)

@@ -111,6 +111,7 @@ func (s State) sampleDaily(p Policy, x event, r weir.Reading) State {
 	m, n := minuteOf(x.now), s.Neighbours
 	if n.Since == 0 {
 		s.Neighbours = Neighbour{Since: x.now, Level: max(s.Daily.Used-s.Own.window(x.now), 0)}
+		s.Neighbours = s.Neighbours.watch(m, 0)
 		return s
 	}
 	low := s.Daily.Used - s.Own.window(x.now) - x.inFlight*max(s.Widest, 1)
@@ -125,7 +126,10 @@ func (s State) sampleDaily(p Policy, x event, r weir.Reading) State {
 		n.Past = n.Past.add(tenth(m), came, m-2*windowMinutes)
 	}
 	n.Rate = n.rate(came, gap, x.now)
-	s.Neighbours = n
+	if n.Blind = min(n.Blind+1, blindMost); !old.expired(x.now) {
+		n.Blind = 0
+	}
+	s.Neighbours = n.watch(m, m-minuteOf(old.At))
 	return s
 }
 

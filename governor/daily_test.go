@@ -14,7 +14,8 @@ import (
 func TestFloor(t *testing.T) {
 	g := newOrg(t)
 	g.p.Share = 1000
-	g.observe(nil, daily(12_998, 15_000)) // the floor is 2000 calls: two are left
+	g.observe(nil, cost(12_998), daily(12_998, 15_000)) // all ours, and the floor is 2000 calls: two are left
+	g.s.Widest = 1                                      // they were many small ones
 	v := governor.Look(g.p, g.s, g.now)
 	if v.Floor != 2000 || v.Headroom != 2 || !v.Known || v.Used != 12_998 {
 		t.Errorf("view %+v", v)

@@ -10,17 +10,20 @@ import (
 type shortage struct {
 	until    int64
 	sure     bool // from recorded calls, not from the sample's expiry
+	ours     bool // nothing but our own patience, see Admit
 	evidence []weir.Evidence
 }
 
 // short says whether need calls, those in flight included, would cross the
-// floor, the app's quota or, unless urgent, our share.
+// floor, the app's quota or, unless urgent, our share or what the neighbours may
+// come to need. That is a forecast, and a person may overrule it for urgent
+// work; the floor is a fact, and nobody may.
 func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 	if d := s.Daily; !d.expired(now) {
 		used, floor := s.estimate(p, now), p.floor(d.Limit)
 		if over := used + need - (d.Limit - floor); over > 0 {
 			until, sure := s.returns(p, now, over)
-			return shortage{until, sure, []weir.Evidence{
+			return shortage{until: until, sure: sure, evidence: []weir.Evidence{
 				ratio("daily", d.Used, d.Limit), number("estimate", used), number("floor", floor),
 				number("neighbours-per-hour", s.Neighbours.perHour()), at("sampled", d.At),
 			}}, true
@@ -30,15 +33,19 @@ func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 		used := s.appUsed(now)
 		if over := used + need - a.Limit; over > 0 {
 			until, sure := s.ownReturns(now, over, a.expiry())
-			return shortage{until, sure, []weir.Evidence{ratio("app", a.Used, a.Limit), number("estimate", used)}}, true
+			return shortage{until: until, sure: sure, evidence: []weir.Evidence{ratio("app", a.Used, a.Limit), number("estimate", used)}}, true
 		}
 	}
 	if limit := s.Daily.Limit; limit > 0 && !urgent {
 		own, share := s.Own.window(now), p.share(limit)
 		if over := own + need - share; over > 0 {
 			until, sure := s.ownReturns(now, over, after(now, windowMinutes*time.Minute))
-			return shortage{until, sure, []weir.Evidence{ratio("own-24h", own, share), ratio("daily", s.Daily.Used, limit)}}, true
+			return shortage{until: until, sure: sure, evidence: []weir.Evidence{ratio("own-24h", own, share), ratio("daily", s.Daily.Used, limit)}}, true
 		}
+		if s.Daily.expired(now) {
+			return s.patience(now, need)
+		}
+		return s.crowds(now, own, need)
 	}
 	return shortage{}, false
 }

@@ -29,6 +29,7 @@ func Shift(s State, by time.Duration) State {
 		minutes--
 	}
 	s.Own.Past, s.Neighbours.Past = s.Own.Past.shift(minutes), s.Neighbours.Past.shift(minutes)
+	s.Neighbours.Highs, s.Neighbours.Watched = s.Neighbours.Highs.shift(minutes), s.Neighbours.Watched.shift(minutes)
 	if s.Own.Minute > 0 {
 		s.Own.Minute = max(s.Own.Minute+minutes, 1)
 	}

@@ -82,6 +82,10 @@ type Neighbour struct {
 	Level int64 `json:"level"`          // their calls in the window
 	Rate  int64 `json:"rate,omitempty"` // their calls per hour, in thousandths
 	Past  Ring  `json:"past,omitempty"` // when their calls arrived, as far as we saw
+
+	Highs   Ring `json:"highs,omitempty"`   // the highest level of each of the last days, see swell.go
+	Watched Ring `json:"watched,omitempty"` // for how many minutes of each we knew it
+	Blind   int  `json:"blind,omitempty"`   // so many readings in a row came a day or more after the one before
 }
 
 // Hash is a digest of the state: two states with the same hash decide alike.

@@ -88,7 +88,7 @@ func (s State) lookDaily(p Policy, now int64, v *View) {
 	v.Headroom = max(v.Share-v.Own24h, 0)
 	if !d.expired(now) {
 		v.Estimate = s.estimate(p, now)
-		v.Headroom = min(v.Headroom, max(d.Limit-v.Floor-v.Estimate, 0))
+		v.Headroom = min(v.Headroom, max(d.Limit-v.Floor-v.Estimate, 0), max(d.Limit-s.Neighbours.peak(now)-v.Own24h, 0))
 	}
 	if v.Velocity > 0 {
 		v.TimeToFloor = time.Duration(min(v.Headroom, lastInstant/int64(time.Hour)) * int64(time.Hour) / v.Velocity)

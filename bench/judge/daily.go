@@ -77,13 +77,33 @@ func (w *World) daily(now time.Duration) (Answer, bool) {
 	for len(w.under) > 0 && w.under[0].at <= now {
 		w.known, w.under = w.under[0], w.under[1:]
 	}
-	if w.known.used-w.aged(w.known.minute, m) >= n.Limit-n.Floor {
-		w.Count.Crossed++ // the newest reading, less our own calls that have left since, stood at the floor
+	if used >= n.Limit-n.Floor {
+		*w.below(m)++
 	}
 	w.own[m]++
 	w.ownSum++
 	w.under = append(w.under, reading{now + w.sc.Latency(w.seq), m, used + 1})
 	return Answer{Used: used + 1, Limit: n.Limit}, true
+}
+
+// below names the figure for a call that the org, before it, already counted
+// at the floor or below. What the org counts decides, because a governor may
+// rightly forecast that others' calls have left since the newest reading. The
+// reading says whose fault the call is. It crossed the floor knowingly when the
+// newest reading that had arrived, less our own calls that have left since,
+// stood at the floor too. Of a reading as old as the window no call is counted
+// any more, so that it says nothing, and only another call can ask: those are
+// kept apart. The rest is what nobody could know: the neighbours' calls since
+// the reading.
+func (w *World) below(m int) *int {
+	n := w.sc.Neighbours
+	switch said := w.known.used - w.aged(w.known.minute, m); {
+	case said < n.Limit-n.Floor:
+		return &w.Count.Unseen
+	case m-w.known.minute >= dayMinutes:
+		return &w.Count.Asked
+	}
+	return &w.Count.Crossed
 }
 
 // aged is how many of our calls have left the window between two minutes.
@@ -93,6 +113,20 @@ func (w *World) aged(from, to int) int64 {
 		gone += w.own[m-dayMinutes]
 	}
 	return gone
+}
+
+// Settle judges the day after the last call, in which our calls still take up
+// the neighbours' room.
+func (w *World) Settle(now time.Duration) {
+	if n := w.sc.Neighbours; n != nil {
+		w.passMinutes(min(minuteAt(now)+dayMinutes, len(n.calls)-1))
+	}
+}
+
+// over says whether the time of a scenario with neighbours has run out: nothing
+// is drawn of what they do later, so that no run can go on.
+func (sc *Scenario) over(now time.Duration) bool {
+	return sc.Neighbours != nil && minuteAt(now) >= len(sc.Neighbours.calls)
 }
 
 func (w *World) passMinutes(m int) {
@@ -141,5 +175,5 @@ func dailyOptimum(sc *Scenario) time.Duration {
 			return max(time.Duration(m-dayMinutes)*time.Minute, bare)
 		}
 	}
-	return 0
+	return 0 // the neighbours leave too little within the horizon
 }

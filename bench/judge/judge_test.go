@@ -3,6 +3,7 @@ package judge
 import (
 	"flag"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ func TestWeir(t *testing.T) {
 			r := Weir(sc, !*unlearnt)
 			all = append(all, r)
 			if *verbose {
-				t.Logf("%-9s %3d %.3f %5.2f%% calls %d %s fin=%v opt %v starved %d crossed %d", name, seed, r.Ratio(), 100*r.Rejected(), r.Count.Calls, sc.Text, r.Finished, r.Optimum.Round(time.Second), r.Count.Starved, r.Count.Crossed)
+				t.Logf("%-9s %3d %.3f %5.2f%% calls %d %s fin=%v opt %v starved %d crossed %d asked %d unseen %d", name, seed, r.Ratio(), 100*r.Rejected(), r.Count.Calls, sc.Text, r.Finished, r.Optimum.Round(time.Second), r.Count.Starved, r.Count.Crossed, r.Count.Asked, r.Count.Unseen)
 			}
 			if *traced {
 				debug(sc)
@@ -40,17 +41,38 @@ func TestWeir(t *testing.T) {
 	}
 }
 
+// summary is one line over all runs. Work that even the optimum cannot do
+// within the scenario's time has no ratio and is told apart.
 func summary(name string, all []Result) string {
-	ratio, rej := column(all, Result.Ratio), column(all, Result.Rejected)
-	win, starved, crossed := 0, 0, 0
+	var c Count
+	done, harmed := 0, 0
 	for _, r := range all {
-		win += r.Count.InWindow
-		starved += r.Count.Starved
-		crossed += r.Count.Crossed
+		c.InWindow += r.Count.InWindow
+		c.Starved += r.Count.Starved
+		c.Crossed += r.Count.Crossed
+		c.Asked += r.Count.Asked
+		c.Unseen += r.Count.Unseen
+		if r.Count.Starved > 0 {
+			harmed++
+		}
+		if r.Optimum > 0 && r.Finished {
+			done++
+		}
 	}
-	n := len(all)
-	return fmt.Sprintf("%-9s ratio med %.3f p90 %.3f worst %.3f  rejected med %.2f%% p90 %.2f%% worst %.2f%%  inwindow %d starved %d crossed %d",
-		name, ratio[n/2], ratio[n*9/10], ratio[n-1], 100*rej[n/2], 100*rej[n*9/10], 100*rej[n-1], win, starved, crossed)
+	could := able(all)
+	if len(could) == 0 {
+		return name + " cannot be done"
+	}
+	ratio := column(could, func(r Result) float64 {
+		if !r.Finished {
+			return math.Inf(1)
+		}
+		return r.Ratio()
+	})
+	rej := column(all, Result.Rejected)
+	n, of := len(could), len(all)
+	return fmt.Sprintf("%-9s done %d of %d (%d cannot be)  ratio med %.3f p90 %.3f worst %.3f  rejected med %.2f%% p90 %.2f%% worst %.2f%%  inwindow %d starved %d in %d runs  crossed %d asked %d unseen %d",
+		name, done, n, of-n, ratio[n/2], ratio[n*9/10], ratio[n-1], 100*rej[of/2], 100*rej[of*9/10], 100*rej[of-1], c.InWindow, c.Starved, harmed, c.Crossed, c.Asked, c.Unseen)
 }
 
 func debug(sc *Scenario) {

@@ -32,12 +32,26 @@ func Tally(runs []Result) Line {
 		}
 		l.InWindow += float64(r.Count.InWindow) / float64(len(runs))
 	}
-	ratio, rejected := column(runs, Result.Ratio), column(runs, Result.Rejected)
-	l.Ratio, l.RatioWorst = ratio[len(runs)/2], ratio[len(runs)-1]
+	rejected := column(runs, Result.Rejected)
+	if ratio := column(able(runs), Result.Ratio); len(ratio) > 0 {
+		l.Ratio, l.RatioWorst = ratio[len(ratio)/2], ratio[len(ratio)-1]
+	}
 	l.Rejected, l.RejectedWorst = rejected[len(runs)/2], rejected[len(runs)-1]
 	l.P50 = column(runs, func(r Result) float64 { return r.P50.Seconds() })[len(runs)/2]
 	l.P99 = column(runs, func(r Result) float64 { return r.P99.Seconds() })[len(runs)/2]
 	return l
+}
+
+// able leaves out runs whose work even the optimum cannot do in the time that
+// the scenario has: they have no ratio, and JSON has no infinity.
+func able(runs []Result) []Result {
+	var out []Result
+	for _, r := range runs {
+		if r.Optimum > 0 {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 func column(all []Result, f func(Result) float64) []float64 {

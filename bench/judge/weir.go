@@ -43,6 +43,7 @@ func Weir(sc *Scenario, learn bool) Result {
 	p.Slots = sc.Workers
 	r := run{sc: sc, p: p, w: NewWorld(sc), rng: rng(sc), todo: sc.Calls}
 	r.loop()
+	r.w.Settle(r.now)
 	res := Result{
 		Policy: "weir", Scenario: sc.Name, Seed: sc.Seed, Text: sc.Text,
 		Makespan: r.end, Optimum: Optimum(sc), Count: r.w.Count, Finished: r.todo == 0,
@@ -67,6 +68,10 @@ type run struct {
 	trace   func(now time.Duration, s governor.State, what string)
 }
 
+// lawful is the time that the law gives a request, longer than any scenario:
+// every step has a due date.
+const lawful = 30 * 24 * time.Hour
+
 type call struct {
 	at, sent, first time.Duration
 	answer          Answer
@@ -76,7 +81,7 @@ type call struct {
 func (r *run) loop() {
 	wake := time.Duration(0)
 	for r.todo > 0 || len(r.open) > 0 {
-		if r.w.Count.Calls >= attemptsMost(r.sc) {
+		if r.w.Count.Calls >= attemptsMost(r.sc) || r.sc.over(r.now) {
 			return
 		}
 		wake = forever
@@ -107,7 +112,9 @@ func (r *run) comes() time.Duration {
 
 func (r *run) send() (time.Duration, bool) {
 	var d weir.Decision
-	r.s, d = governor.Admit(r.p, r.s, weir.Ask{Now: epoch.Add(r.now), Cost: 1, InFlight: len(r.open), Long: r.long()})
+	r.s, d = governor.Admit(r.p, r.s, weir.Ask{
+		Now: epoch.Add(r.now), Cost: 1, InFlight: len(r.open), Long: r.long(), DueAt: epoch.Add(lawful),
+	})
 	if len(r.waiting) == 0 {
 		r.waiting = append(r.waiting, r.now)
 	}

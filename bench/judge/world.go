@@ -31,7 +31,9 @@ type Count struct {
 	Rejected int
 	InWindow int // arrived while an announced Retry-After had not passed
 	Starved  int // calls of neighbours that were refused
-	Crossed  int // calls sent at or below the floor
+	Crossed  int // calls sent at or below the floor, as the newest reading said
+	Asked    int // the same where that reading was as old as the window
+	Unseen   int // calls sent below the floor that no reading had told of; see World.below
 }
 
 // World is one org on virtual time. Arrive is called in the order of time.
