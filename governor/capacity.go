@@ -45,7 +45,7 @@ func (s State) room(p Policy, now int64) int64 {
 		if !s.Daily.expired(now) {
 			others = max(others, s.estimate(p, now)-s.Own.window(now))
 		}
-		room = min(p.share(limit), limit-p.floor(limit)-others, limit-s.Neighbours.peak(now))
+		room = min(p.share(limit), limit-p.floor(limit)-others, limit-s.Neighbours.peak(p, now))
 	}
 	if s.App.Limit > 0 {
 		room = min(room, s.App.Limit)

@@ -43,9 +43,9 @@ func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 			return shortage{until: until, sure: sure, evidence: []weir.Evidence{ratio("own-24h", own, share), ratio("daily", s.Daily.Used, limit)}}, true
 		}
 		if s.Daily.expired(now) {
-			return s.patience(now, need)
+			return s.patience(p, now, need)
 		}
-		return s.crowds(now, own, need)
+		return s.crowds(p, now, own, need)
 	}
 	return shortage{}, false
 }

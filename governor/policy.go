@@ -27,6 +27,7 @@ type Policy struct {
 	Share      int   `json:"share"`       // of the daily limit that we may use, per mille
 	FloorCalls int64 `json:"floor_calls"` // calls of the daily limit that are never touched
 	FloorShare int   `json:"floor_share"` // the same per mille of the limit; the larger one counts
+	Swell      int   `json:"swell"`       // per mille of the neighbours' calls that is left free for a rise while little is known; 0 = nothing but the floor
 
 	ProbeBlind time.Duration `json:"probe_blind_ns"` // first probe of a blocked org when no release can be predicted
 	ProbeFirst time.Duration `json:"probe_first_ns"` // next probe after one was refused; it doubles
@@ -44,7 +45,7 @@ func DefaultPolicy() Policy {
 		LockBase: 500 * time.Millisecond, LockCeiling: 30 * time.Second, LockRetries: 8,
 		ConflictRetries: 3, Settle: 30 * time.Second,
 		Slots: 8, LongCap: 5, Regrow: time.Minute, SlowCap: time.Minute,
-		Share: 400, FloorCalls: 2000, FloorShare: 50,
+		Share: 400, FloorCalls: 2000, FloorShare: 50, Swell: 200,
 		ProbeBlind: 15 * time.Minute, ProbeFirst: 5 * time.Minute, ProbeMax: time.Hour,
 	}
 }
@@ -83,6 +84,7 @@ func (p Policy) Validate() error {
 	wrong(p.LongCap < 1, "a long cap of %d lets no call go", p.LongCap)
 	wrong(p.Share < 1 || p.Share > perMille, "the share %d is not between 1 and 1000 per mille", p.Share)
 	wrong(p.FloorCalls < 0, "the floor of %d calls is below zero", p.FloorCalls)
+	wrong(p.Swell < 0 || p.Swell > perMille, "the swell %d is not between 0 and 1000 per mille", p.Swell)
 	wrong(p.FloorShare < 0 || p.FloorShare >= perMille, "the floor share %d is not between 0 and 999 per mille", p.FloorShare)
 	return errors.Join(errs...)
 }

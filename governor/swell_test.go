@@ -70,6 +70,19 @@ func TestNoNeighboursNoSwell(t *testing.T) {
 	}
 }
 
+// Who turns the swell off keeps the floor and nothing else free.
+func TestTheSwellCanBeTurnedOff(t *testing.T) {
+	g := shared(t)
+	g.reads(30_000)
+	on := governor.Look(g.p, g.s, g.now)
+	g.p.Swell = 0
+	off := governor.Look(g.p, g.s, g.now)
+	if on.Swell != 6000 || off.Swell != 0 || on.Headroom >= off.Headroom || off.Headroom != 10_000-off.Floor {
+		t.Errorf("with a swell of %d weir may send %d, with %d it may send %d", on.Swell, on.Headroom, off.Swell, off.Headroom)
+	}
+	g.ruling(g.admit(), weir.Proceed, "")
+}
+
 // What is kept free shrinks while the neighbours are watched and do not rise.
 func TestWatchingShrinksTheSwell(t *testing.T) {
 	g := shared(t)

@@ -28,6 +28,7 @@ type View struct {
 	PerHour       int64 // neighbours' calls per hour
 	Velocity      int64 // calls per hour of everybody: how fast the allocation burns
 	Floor         int64 // calls that belong to the business
+	Swell         int64 // calls that are left free for a rise of the neighbours'
 	Headroom      int64 // calls that we may send now
 	TimeToFloor   time.Duration
 	CapacityAt    time.Time // when calls that count against us next leave the window
@@ -86,9 +87,10 @@ func (s State) lookDaily(p Policy, now int64, v *View) {
 	v.OverSoftLimit = d.Used > d.Limit
 	v.Floor, v.Share = p.floor(d.Limit), p.share(d.Limit)
 	v.Headroom = max(v.Share-v.Own24h, 0)
+	v.Swell = max(s.Neighbours.peak(p, now)-s.Neighbours.Level, 0)
 	if !d.expired(now) {
 		v.Estimate = s.estimate(p, now)
-		v.Headroom = min(v.Headroom, max(d.Limit-v.Floor-v.Estimate, 0), max(d.Limit-s.Neighbours.peak(now)-v.Own24h, 0))
+		v.Headroom = min(v.Headroom, max(d.Limit-v.Floor-v.Estimate, 0), max(d.Limit-s.Neighbours.peak(p, now)-v.Own24h, 0))
 	}
 	if v.Velocity > 0 {
 		v.TimeToFloor = time.Duration(min(v.Headroom, lastInstant/int64(time.Hour)) * int64(time.Hour) / v.Velocity)

@@ -70,6 +70,9 @@ func dailyText(p *page, d web.DailyDoc) {
 	p.linef("  estimate     %s now; weir's own %s of its share %s", number(d.Estimate), number(d.Own), number(d.Share))
 	p.linef("  velocity     %s calls an hour, %s of them by others", number(d.Velocity), number(d.Neighbours))
 	p.linef("  floor        %s calls stay with the business; weir may send %s now", number(d.Floor), number(d.Headroom))
+	if d.Swell > 0 {
+		p.linef("  swell        %s calls more than others use now stay free, should they come to need them", number(d.Swell))
+	}
 	switch {
 	case d.Exhausted:
 		p.linef("  forecast     %s; capacity returns %s", p.paint(red, "the allocation is used up"), when(p.now, d.CapacityAt))

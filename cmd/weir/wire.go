@@ -137,5 +137,6 @@ func governorPolicy(b config.Budget, r config.Retry) governor.Policy {
 	p.Slots = b.MaxConcurrent
 	p.Share = max(1, int(b.DailyShare.Of(perMille)))
 	p.FloorCalls, p.FloorShare = b.Reserve, int(b.FloorShare.Of(perMille))
+	p.Swell = int(b.SwellShare.Of(perMille))
 	return p
 }

@@ -99,6 +99,7 @@ type Budget struct {
 	DailyShare    Share // of the daily allocation that weir may use
 	Reserve       int64 // calls that are never touched
 	FloorShare    Share // the same as a share of the allocation
+	SwellShare    Share // of the neighbours' own calls, left free for a rise of theirs while little is known
 	MaxConcurrent int   // calls in flight at once, all nodes together
 }
 

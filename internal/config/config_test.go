@@ -63,6 +63,7 @@ func TestParse(t *testing.T) {
 		"audience":      {c.Orgs[1].Auth.Audience, "https://login.salesforce.com"},
 		"api_version":   {c.Orgs[1].APIVersion, "66.0"},
 		"floor_share":   {c.Orgs[1].Budget.FloorShare, config.Share(500)},
+		"swell_share":   {c.Orgs[1].Budget.SwellShare, config.Share(2000)},
 		"identity":      {c.Policy.IdentityVerification, config.VerificationRequired},
 		"single":        {c.Policy.SingleOperator, true},
 		"origin":        {c.Origin("policy.retention").String(), "/etc/weir/weir.yaml:8"},

@@ -62,6 +62,7 @@ func (o *Org) scalars() []scalar {
 		{"budget.daily_share", "40%", shareValue{&o.Budget.DailyShare}, ""},
 		{"budget.reserve", "2000", callsValue{&o.Budget.Reserve}, ""},
 		{"budget.floor_share", "5%", shareValue{&o.Budget.FloorShare}, ""},
+		{"budget.swell_share", "20%", shareValue{&o.Budget.SwellShare}, ""},
 		{"budget.max_concurrent", "8", countValue{&o.Budget.MaxConcurrent, 1}, ""},
 	}
 }

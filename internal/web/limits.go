@@ -34,6 +34,7 @@ type DailyDoc struct {
 	Own            int64     `json:"own_24h"`
 	Share          int64     `json:"share"`
 	Floor          int64     `json:"floor"`    // calls that belong to the business
+	Swell          int64     `json:"swell"`    // calls that are left free for a rise of the neighbours'
 	Headroom       int64     `json:"headroom"` // calls that weir may send now
 	Velocity       int64     `json:"velocity_per_hour"`
 	Neighbours     int64     `json:"neighbours_per_hour"`
@@ -77,7 +78,7 @@ func limits(ctx context.Context, e *engine.Engine, _ string, in OrgInput) (Limit
 		Schema: "weir.limits/v1", Org: in.Org, Rungs: map[string]weir.Rung{},
 		Daily: DailyDoc{
 			Known: v.Known, Used: v.Used, Limit: v.Limit, SampledAt: v.SampledAt, Stale: v.Stale, Estimate: v.Estimate,
-			Exhausted: v.AllocationOut, Own: v.Own24h, Share: v.Share, Floor: v.Floor, Headroom: v.Headroom,
+			Exhausted: v.AllocationOut, Own: v.Own24h, Share: v.Share, Floor: v.Floor, Swell: v.Swell, Headroom: v.Headroom,
 			Velocity: v.Velocity, Neighbours: v.PerHour, SecondsToFloor: int64(v.TimeToFloor / time.Second),
 			CapacityAt: v.CapacityAt, CapacitySure: v.CapacitySure,
 		},
