@@ -183,7 +183,6 @@ func TestNeighboursAreNotStarved(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := shared(t)
 		base := rapid.Int64Range(1000, 36_000).Draw(t, "base")
-		level := base
 		type sent struct {
 			at    time.Time
 			calls int64
@@ -192,7 +191,7 @@ func TestNeighboursAreNotStarved(t *testing.T) {
 		g.reads(base) // a first call is sent blind
 		for range rapid.IntRange(1, 150).Draw(t, "events") {
 			g.wait(time.Duration(rapid.Int64Range(1, int64(9*time.Hour)).Draw(t, "passes")))
-			level = base * rapid.Int64Range(950, 1042).Draw(t, "level") / 1000
+			level := base * rapid.Int64Range(950, 1042).Draw(t, "level") / 1000
 			own := int64(0)
 			for _, s := range ours {
 				if g.now.Sub(s.at) < 24*time.Hour {
