@@ -57,9 +57,9 @@ func (t *txn) doom(g *governed, ask weir.Ask, until weir.Decision) error {
 	return t.note(entries...)
 }
 
-// dooms asks, without recording anything, whether the governor would let the
+// doomed asks, without recording anything, whether the governor would let the
 // ask's step die.
-func (g *governed) dooms(ask weir.Ask) (weir.Decision, bool) {
-	_, dec := governor.Admit(g.lane.Governor, g.state, ask)
+func doomed(p governor.Policy, s governor.State, ask weir.Ask) (weir.Decision, bool) {
+	_, dec := governor.Admit(p, s, ask)
 	return dec, dec.Ruling == weir.DeadLetter
 }

@@ -202,8 +202,9 @@ func (e *Engine) releaseSome(ctx context.Context, l *lane, kind weir.ReleaseKind
 			return err
 		}
 		for _, d := range letters {
-			_, dec := governor.Admit(l.Governor, state, weir.Ask{Now: tx.Now(), Cost: 1, DueAt: d.DueAt, InFlight: open})
-			if dec.Ruling == weir.DeadLetter { // for the calls in flight there is no room behind them: it would die again at once
+			// The cause has cleared for one call alone; with those in flight there may
+			// be no room for a late one yet, and it would die again at once.
+			if _, dies := doomed(l.Governor, state, weir.Ask{Now: tx.Now(), Cost: 1, DueAt: d.DueAt, InFlight: open}); dies {
 				continue
 			}
 			err := tx.sendAgain(d, "weir", "released", string(kind))

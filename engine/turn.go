@@ -96,7 +96,7 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 			Now: tx.Now(), Cost: 1, DueAt: steps[0].DueAt, InFlight: inFlight, Long: long,
 			Mutates: steps[0].Phase == weir.PhaseWrite || steps[0].Kind == weir.StepPurge,
 		}
-		if dec, doomed := g.dooms(ask); doomed {
+		if dec, dies := doomed(l.Governor, g.state, ask); dies {
 			if err := tx.doom(g, ask, dec); err != nil {
 				return err
 			}

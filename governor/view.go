@@ -87,10 +87,11 @@ func (s State) lookDaily(p Policy, now int64, v *View) {
 	v.OverSoftLimit = d.Used > d.Limit
 	v.Floor, v.Share = p.floor(d.Limit), p.share(d.Limit)
 	v.Headroom = max(v.Share-v.Own24h, 0)
-	v.Swell = max(s.Neighbours.peak(p, now)-s.Neighbours.Level, 0)
+	peak := s.Neighbours.peak(p, now)
+	v.Swell = max(peak-s.Neighbours.Level, 0)
 	if !d.expired(now) {
 		v.Estimate = s.estimate(p, now)
-		v.Headroom = min(v.Headroom, max(d.Limit-v.Floor-v.Estimate, 0), max(d.Limit-s.Neighbours.peak(p, now)-v.Own24h, 0))
+		v.Headroom = min(v.Headroom, max(d.Limit-v.Floor-v.Estimate, 0), max(d.Limit-peak-v.Own24h, 0))
 	}
 	if v.Velocity > 0 {
 		v.TimeToFloor = time.Duration(min(v.Headroom, lastInstant/int64(time.Hour)) * int64(time.Hour) / v.Velocity)

@@ -76,15 +76,12 @@ func summary(name string, all []Result) string {
 }
 
 func debug(sc *Scenario) {
-	p := governor.DefaultPolicy()
-	p.LearnRate = true
-	p.Slots = sc.Workers
-	r := run{sc: sc, p: p, w: NewWorld(sc), rng: rng(sc), todo: sc.Calls}
+	r := newRun(sc, !*unlearnt)
 	n := 0
 	r.trace = func(now time.Duration, s governor.State, what string) {
 		n++
 		if what != "" || n%50 == 0 {
-			fmt.Printf("%9.3f %-6s pace %.2f low %.2f high %.2f sent %d hold %.1fs sure %.2f trial %.2f odd %d gate +%.3f strikes %d todo %d tokens %.1f\n", now.Seconds(), what,
+			fmt.Printf("%9.3f %-6s pace %.2f low %.2f high %.2f sent %d hold %.1fs sure %.2f trial %.2f doubt %d gate +%.3f strikes %d todo %d tokens %.1f\n", now.Seconds(), what,
 				float64(s.Rate.Pace)/1e6, float64(s.Rate.Low)/1e6, float64(s.Rate.High)/1e6, s.Rate.Sent, float64(s.Rate.Hold)/1e9, float64(s.Rate.Trial.Sure)/1e6, float64(s.Rate.Trial.Back)/1e6, s.Rate.Trial.Doubt,
 				float64(s.Gate.Until-epoch.UnixNano()-int64(now))/1e9, s.Strikes, r.todo, r.w.tokens)
 		}

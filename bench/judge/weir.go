@@ -38,10 +38,7 @@ var epoch = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglo
 // Weir does the work with the real governor: its slots are the workers, and a
 // call waits as a row would, so that each wait ends exactly when it was told.
 func Weir(sc *Scenario, learn bool) Result {
-	p := governor.DefaultPolicy()
-	p.LearnRate = learn
-	p.Slots = sc.Workers
-	r := run{sc: sc, p: p, w: NewWorld(sc), rng: rng(sc), todo: sc.Calls}
+	r := newRun(sc, learn)
 	r.loop()
 	r.w.Settle(r.now)
 	res := Result{
@@ -71,6 +68,13 @@ type run struct {
 // lawful is the time that the law gives a request, longer than any scenario:
 // every step has a due date.
 const lawful = 30 * 24 * time.Hour
+
+func newRun(sc *Scenario, learn bool) run {
+	p := governor.DefaultPolicy()
+	p.LearnRate = learn
+	p.Slots = sc.Workers
+	return run{sc: sc, p: p, w: NewWorld(sc), rng: rng(sc), todo: sc.Calls}
+}
 
 type call struct {
 	at, sent, first time.Duration
