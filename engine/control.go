@@ -16,7 +16,6 @@ import (
 // schedule, rewrapping of keys, numbering of the ledger. A runner calls it every tick on every node;
 // simulations call it by hand.
 func (e *Engine) Control(ctx context.Context) error {
-	defer e.tidy() // whatever the round itself has handled
 	if err := e.replaySpill(ctx); err != nil {
 		return err
 	}

@@ -114,8 +114,7 @@ type Engine struct {
 
 	arrangedAt time.Time // when the schedule was last made
 
-	spillMu sync.Mutex  // one replay of the journal at a time
-	untidy  atomic.Bool // dropped personal data may not be overwritten yet; see park.go
+	spillMu sync.Mutex // one replay of the journal at a time
 
 	rewrapMu sync.Mutex // one pass of rewrapping at a time; guards rewraps
 	rewraps  map[string]rewrapping
@@ -125,7 +124,8 @@ type Engine struct {
 type lane struct {
 	Org
 	client *salesforce.Client
-	policy string // hash of the governor's policy
+	policy string      // hash of the governor's policy
+	parked atomic.Bool // its last turn found nothing to do; see park.go
 
 	mu      sync.Mutex
 	changed time.Time // the credentials' age when they were last read

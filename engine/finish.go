@@ -28,7 +28,6 @@ func (e *Engine) finishRequests(ctx context.Context) error {
 	}
 	var errs []error
 	for _, r := range sealing {
-		e.untidy.Store(true)
 		if err := e.seal(ctx, r); err != nil && !e.movedOn(ctx, r) {
 			errs = append(errs, fmt.Errorf("seal %s: %w", r.ID, err))
 		}

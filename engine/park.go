@@ -1,29 +1,50 @@
 package engine
 
-import "github.com/weirhq/weir/vault"
+import (
+	"context"
+	"time"
+
+	"github.com/weirhq/weir/vault"
+)
 
 // park begins a wait of a lane: its connections, which keep buffers, are
 // closed, and the collector overwrites what was dropped (security reference,
 // section 2, the park protocol). That cannot be all: a call of another slot may
 // still be ending, a closed connection's goroutines too, and collections are
-// rate-limited. So the next control rounds do it once more.
+// rate-limited. What is owed then is keepTidy's.
 func (e *Engine) park(l *lane) {
+	l.parked.Store(true)
 	l.client.CloseIdle()
+	vault.Dropped()
 	vault.Scrub()
-	e.untidy.Store(true)
 }
 
-// tidy collects once more after a wait began, or after personal data was
-// handled without a call: a submission, a package. It is owed until a
-// collection really ran.
+// tidyEvery is how soon a collection that is owed is tried. With the second
+// between two collections it ends within two of the drop, which is the longest
+// wait that need not be tidied for.
+const tidyEvery = 250 * time.Millisecond
+
+// keepTidy collects after personal data was dropped, until ctx ends. It stands
+// apart from the control round, which may be making a large package.
+func (e *Engine) keepTidy(ctx context.Context) {
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			e.tidy()
+		}
+	}
+}
+
+// tidy closes what the calls of waiting lanes left open, and collects.
 func (e *Engine) tidy() {
-	if !e.untidy.Swap(false) {
-		return
-	}
 	for _, l := range e.orgs {
-		l.client.CloseIdle()
+		if l.parked.Load() {
+			l.client.CloseIdle()
+		}
 	}
-	if !vault.Scrub() {
-		e.untidy.Store(true)
-	}
+	vault.Scrub()
 }

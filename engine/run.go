@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/weirhq/weir/internal/runner"
 )
@@ -14,7 +15,13 @@ func (e *Engine) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("prepare the queue: %w", err)
 	}
-	if err := r.Run(ctx); err != nil {
+	running, ended := context.WithCancel(context.WithoutCancel(ctx)) // until the last call has ended
+	var tidying sync.WaitGroup
+	tidying.Go(func() { e.keepTidy(running) })
+	err = r.Run(ctx)
+	ended()
+	tidying.Wait()
+	if err != nil {
 		return err
 	}
 	if _, err := e.Checkpoint(context.WithoutCancel(ctx)); err != nil {

@@ -43,7 +43,7 @@ func (e *Engine) Submit(ctx context.Context, in Submission) (weir.Request, error
 	if err != nil {
 		return weir.Request{}, err
 	}
-	defer e.untidy.Store(true)
+	defer vault.Dropped()
 	r, err := e.newRequest(l, in)
 	if err != nil {
 		return weir.Request{}, err

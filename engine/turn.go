@@ -56,6 +56,7 @@ func (e *Engine) Turn(ctx context.Context, org weir.OrgID) (bool, error) {
 		e.park(l)
 		return worked, err
 	}
+	l.parked.Store(false)
 	s := e.perform(ctx, j)
 	if err := e.commitOrSpill(ctx, &s); err != nil {
 		return true, err

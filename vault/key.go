@@ -86,6 +86,7 @@ func (k *Key) Close() {
 	if k.ring != nil {
 		k.ring.wipe()
 		k.ring = nil
+		Dropped()
 	}
 }
 
