@@ -31,7 +31,7 @@ type clock struct {
 // step ahead.
 func newClock(wall func() time.Time, steady func() time.Duration) *clock {
 	if wall == nil {
-		wall = time.Now
+		wall = crash.Wall
 		if steady == nil {
 			start := time.Now()
 			steady = func() time.Duration { return time.Since(start) }

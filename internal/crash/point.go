@@ -98,6 +98,10 @@ func (p Point) String() string {
 // with the tag crashpoints.
 const Variable = "WEIR_CRASH"
 
+// WallVariable names the file that says how far the wall clock of such a program
+// is ahead of the machine's, such as 90s. It is replaced as a whole.
+const WallVariable = "WEIR_CRASH_WALL"
+
 // Armed is the variable's value that ends the process when it passes the point
 // for the nth time.
 func (p Point) Armed(nth int) string { return p.String() + ":" + strconv.Itoa(nth) }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -21,14 +20,17 @@ type patron struct {
 	pool    []*order // who has not asked yet
 	dropped int      // requests that a person ended
 	tries   map[string]int
+	tried   map[string]time.Time
 	files   int
 	socket  *web.Remote
 	refused bool      // the org refuses our credentials
 	since   time.Time // the last change of that
+	late    time.Time // the last one came whose deadline has passed
+	wall    wall
 }
 
 func newPatron(c *customer, f crashForm) *patron {
-	p := &patron{customer: c, form: f, pool: c.orders, tries: map[string]int{}}
+	p := &patron{customer: c, form: f, pool: c.orders, tries: map[string]int{}, tried: map[string]time.Time{}, wall: wall{file: c.weir.path("wall")}}
 	c.orders = nil
 	return p
 }
@@ -79,7 +81,8 @@ func (p *patron) round(ctx context.Context, wanted *crash.Write, last bool) (ope
 			return open, err
 		}
 	}
-	if last || open-stock >= p.form.window {
+	late := want == crash.Arrange && time.Since(p.late) > lateEvery
+	if last || open-stock >= p.form.window && !late {
 		return open, nil
 	}
 	if len(p.pool) == 0 {
@@ -90,9 +93,16 @@ func (p *patron) round(ctx context.Context, wanted *crash.Write, last bool) (ope
 	if err := p.lockSome(ctx, o, stock); err != nil {
 		return open, err
 	}
+	if late { // the schedule gives it up
+		o.asked, p.late = time.Now().AddDate(0, -3, 0).Format(time.DateOnly), time.Now()
+	}
 	p.orders = append(p.orders, o)
 	return open + 1, p.handIn(ctx, o)
 }
+
+// lateEvery is how often somebody comes whose deadline has passed, while a blow
+// waits for the schedule to tell of it, which is made anew every half minute.
+const lateEvery = 40 * time.Second
 
 // handIn submits a request. When weir dies meanwhile, the next look tells by the
 // reference whether it was accepted.
@@ -100,7 +110,11 @@ func (p *patron) handIn(ctx context.Context, o *order) error {
 	var doc struct {
 		Request status `json:"request"`
 	}
-	err := p.weir.run(ctx, "email:"+o.person.Email+"\n", &doc, "submit", "--org", alias, "--right", o.right, "--ref", o.ref)
+	args := []string{"submit", "--org", alias, "--right", o.right, "--ref", o.ref}
+	if o.asked != "" {
+		args = append(args, "--received", o.asked)
+	}
+	err := p.weir.run(ctx, "email:"+o.person.Email+"\n", &doc, args...)
 	if err == nil {
 		o.id = doc.Request.ID
 	}
@@ -156,6 +170,10 @@ func (p *patron) lockSome(ctx context.Context, o *order, stock int) error {
 // maxTries is how often a letter may be sent again, wanted or not.
 const maxTries = 40
 
+// thinking is how long people look at a letter that they have decided about
+// before: what waits for a gate that ends too late for it comes back at once.
+const thinking = 3 * time.Second
+
 // adjudicate decides about the dead letters of a request.
 func (p *patron) adjudicate(ctx context.Context, o *order, want crash.Write, stock *int, last bool) error {
 	for _, id := range o.status.Letters {
@@ -182,6 +200,10 @@ func (p *patron) adjudicate(ctx context.Context, o *order, want crash.Write, sto
 				act = []string{"resolve", id, "--as", "withheld", "--reason", "approval under way"}
 			}
 		}
+		if time.Since(p.tried[id]) < thinking {
+			continue
+		}
+		p.tried[id] = time.Now()
 		if p.tries[id]++; p.tries[id] > maxTries {
 			return fmt.Errorf("%s of %s is still open after %d decisions: %s %s %s, cause %s %s", id, o.id, maxTries, l.Kind, l.Object, l.Record, l.Cause, l.Code)
 		}
@@ -191,44 +213,6 @@ func (p *patron) adjudicate(ctx context.Context, o *order, want crash.Write, sto
 		p.decided[act[0]+" "+l.Cause+" "+l.Code]++
 	}
 	return nil
-}
-
-// refusedFor is how long the org refuses our credentials, and then accepts
-// them, while a blow waits for a dead letter of that cause or for its release.
-const refusedFor = 4 * time.Second
-
-// provoke brings about the seldom things that are nobody's request.
-func (p *patron) provoke(ctx context.Context, want crash.Write) error {
-	refuse := want == crash.Probe
-	if want == crash.Release {
-		refuse = p.refused == (time.Since(p.since) < refusedFor)
-	}
-	if refuse != p.refused {
-		if err := p.org.tell(ctx, http.MethodPost, "/credentials", map[string]any{"valid": !refuse}); err != nil {
-			return err
-		}
-		p.refused, p.since = refuse, time.Now()
-		want = crash.Observe // the token ends too
-	}
-	switch want { //nolint:exhaustive // the others come about by themselves, or by a request
-	case crash.Observe:
-		return p.org.tell(ctx, http.MethodPost, "/sessions/expire", nil)
-	case crash.Checkpoint:
-		return unlessPassing(p.weir.run(ctx, "", nil, "audit", "checkpoint", "-o", p.file()))
-	case crash.Show:
-		for _, o := range p.orders {
-			if o.status.Stage == "DELIVERED" {
-				return unlessPassing(p.weir.run(ctx, "", nil, "export", "get", o.id, "-o", p.file()))
-			}
-		}
-	}
-	return nil
-}
-
-// file is where a verb may write something that nobody will read.
-func (p *patron) file() string {
-	p.files++
-	return p.weir.path("shown-" + strconv.Itoa(p.files))
 }
 
 // settled leaves the requests that were carried out, for the judge: what a person

@@ -82,6 +82,11 @@ func crashAt(t *testing.T, program, dsn string, f crashForm) {
 	o := startOrg(t, program, f.form)
 	w := install(t, program, dsn, o, f.form)
 	w.configure(map[string]string{`identity_verification: "off"`: "identity_verification: required"})
+	p := newPatron(newCustomer(w, o), f)
+	if err := p.wall.set(0); err != nil {
+		t.Fatal(err)
+	}
+	w.env = append(w.env, crash.WallVariable+"="+p.wall.file)
 	s := &crashSiege{plan: f, blows: blows(f), cable: newCable(t, dsn), hit: map[crash.Point]int{}}
 	f.kills = len(s.blows)
 	s.siege = &siege{form: f.form, dsn: dsn, weir: w, hunter: newHunter(o, f.seed)}
@@ -91,7 +96,6 @@ func crashAt(t *testing.T, program, dsn string, f crashForm) {
 		cancelIf(err, cancel)
 		hunted <- err
 	}()
-	p := newPatron(newCustomer(w, o), f)
 	err := s.receive(ctx, p)
 	cancelIf(err, cancel)
 	if err := errors.Join(err, <-hunted); err != nil {

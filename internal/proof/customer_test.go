@@ -21,6 +21,7 @@ type order struct {
 	ref    string
 	right  string
 	person emulator.Subject
+	asked  string // the day on which they asked; empty = today
 	id     string // weir's; empty until submitted
 	status status
 }
