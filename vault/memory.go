@@ -21,7 +21,7 @@ const (
 	// settling is how long after Dropped somebody up the stack, or a goroutine of
 	// a connection that was closed, may still hold a copy: a collection that
 	// begins earlier is not the last.
-	settling = int64(250 * time.Millisecond)
+	settling = int64(400 * time.Millisecond)
 )
 
 // Dropped says that personal data was dropped just now: a collection is owed.

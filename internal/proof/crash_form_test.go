@@ -34,7 +34,7 @@ func chosenCrashForm(t *testing.T) crashForm {
 	f.without = []string{string(emulator.FaultHTML), string(emulator.FaultSlow), string(emulator.FaultConcurrent)}
 	f.gate, f.base, f.lossy = time.Second, "200ms", true
 	if os.Getenv(formVariable) == "long" {
-		f.requests, f.kills, f.within, f.times, f.window = 700, 500, 2*time.Hour, 3, 6
+		f.requests, f.kills, f.within, f.times, f.window = 1400, 500, 2*time.Hour, 3, 6
 		f.points = crash.Points()
 		return f
 	}

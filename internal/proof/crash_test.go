@@ -156,10 +156,36 @@ func (s *crashSiege) die(ctx context.Context) error {
 	if err == nil {
 		err = s.outlive(ctx, p, b)
 	}
+	for tries := 0; errors.Is(err, errNobodyLeft) && tries < maxOrphanings; tries++ {
+		if err = s.orphan(ctx, p); err == nil {
+			if p, _, err = s.weir.serve(ctx); err == nil {
+				err = s.outlive(ctx, p, b)
+			}
+		}
+	}
 	if !struck(err) {
 		return fmt.Errorf("blow %d, %s: %w", s.next, b.point, err)
 	}
 	s.hit[b.point]++
+	return nil
+}
+
+// A weir adopts only what a dead one left, which a blow between two calls does
+// not leave.
+var errNobodyLeft = errors.New("the last death left no orphans")
+
+const (
+	adoptsWithin  = 15 * time.Second // of a start: a node listens for ten before it takes others for dead
+	maxOrphanings = 40
+)
+
+// orphan ends weir while a write is under way, so that the next one has
+// something to adopt.
+func (s *crashSiege) orphan(ctx context.Context, p *process) error {
+	if err := s.hunter.aim(ctx); err != nil {
+		return err
+	}
+	p.kill()
 	return nil
 }
 
@@ -172,9 +198,15 @@ func (s *crashSiege) outlive(ctx context.Context, p *process, b blow) error {
 			return err
 		}
 	}
+	var adopted <-chan time.Time
+	if b.point.Write == crash.Adopt {
+		adopted = time.After(adoptsWithin)
+	}
 	select {
 	case <-p.ended:
 		return p.err
+	case <-adopted:
+		return errNobodyLeft
 	case <-ctx.Done():
 		p.kill()
 		return context.Cause(ctx)
