@@ -119,5 +119,5 @@ type Intent struct {
 type SealRef struct {
 	Name   string // 64 hex digits
 	Size   int64  // bytes of ciphertext
-	SHA256 string // of the ciphertext
+	Digest string // SHA-256 in hex: of a sealed blob's header, which no other has; of a package, of all its bytes
 }

@@ -82,7 +82,7 @@ func (e *Engine) certificate(tx *store.Tx, r weir.Request, pkg *delivered) (ledg
 		c.Unproven = append(c.Unproven, beyondReach()...)
 	}
 	if pkg != nil {
-		c.Package = &ledger.PackageRef{SHA256: pkg.ref.SHA256, Size: pkg.ref.Size, Records: pkg.records}
+		c.Package = &ledger.PackageRef{SHA256: pkg.ref.Digest, Size: pkg.ref.Size, Records: pkg.records}
 	}
 	return c, quote(tx, &c, entries)
 }

@@ -87,7 +87,7 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 			if err := tx.PutBlob(store.Blob{Request: r.ID, Kind: packageBlob, Ref: pkg.ref, At: tx.Now()}); err != nil {
 				return err
 			}
-			detail["package"] = pkg.ref.SHA256
+			detail["package"] = pkg.ref.Digest
 		}
 		if err := tx.moveBy(&r, weir.EventSealed, "weir", nil, detail); err != nil {
 			return err

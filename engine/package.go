@@ -80,7 +80,7 @@ func (e *Engine) assemble(ctx context.Context, r weir.Request) (*delivered, erro
 	if err != nil {
 		return nil, fmt.Errorf("assemble package: %w", err)
 	}
-	d.ref.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	d.ref.Digest = hex.EncodeToString(sum.Sum(nil))
 	return d, nil
 }
 
@@ -173,7 +173,7 @@ func (e *Engine) Package(ctx context.Context, id weir.RequestID, by string) (sto
 			return fmt.Errorf("package of %s: %w", id, store.ErrNotFound)
 		}
 		blob = blobs[0]
-		return tx.note(weir.Entry{By: by, Act: "package.get", Org: r.Org, Request: id, Detail: map[string]string{"package": blob.Ref.SHA256}})
+		return tx.note(weir.Entry{By: by, Act: "package.get", Org: r.Org, Request: id, Detail: map[string]string{"package": blob.Ref.Digest}})
 	})
 	return blob, filepath.Join(e.vaultDir(), "out", blob.Ref.Name), err
 }

@@ -7,10 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
+
+	stream "github.com/tink-crypto/tink-go/v2/streamingaead/subtle"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/crash"
@@ -34,7 +35,7 @@ func (k *Key) bind(label string, id BlobID) []byte {
 // ErrFull and leaves nothing behind.
 func (k *Key) Seal(ctx context.Context, id BlobID, write func(io.Writer) error) (weir.SealRef, error) {
 	var ref weir.SealRef
-	t := tally{ctx: ctx, hash: sha256.New()}
+	t := tally{ctx: ctx}
 	name, err := k.name(id)
 	if err == nil {
 		before := k.vault.sizeOf(name)
@@ -51,7 +52,7 @@ func (k *Key) Seal(ctx context.Context, id BlobID, write func(io.Writer) error) 
 	if err != nil {
 		return ref, fmt.Errorf("seal %s of request %s: %w", id.Kind, k.request, err)
 	}
-	return weir.SealRef{Name: name, Size: t.size, SHA256: hex.EncodeToString(t.hash.Sum(nil))}, nil
+	return weir.SealRef{Name: name, Size: t.size, Digest: digest(t.header)}, nil
 }
 
 func (k *Key) encrypt(t *tally, id BlobID, write func(io.Writer) error) error {
@@ -82,13 +83,25 @@ func (k *Key) name(id BlobID) (name string, err error) {
 	return name, err
 }
 
-// tally counts and hashes ciphertext on its way, and remembers a failure.
+// headerSize is what a stream begins with: its own length, 32 random bytes from
+// which the stream's key is derived, and 7 random bytes of its nonces.
+const headerSize = 1 + keySize + stream.AESGCMHKDFNoncePrefixSizeInBytes
+
+// digest identifies a blob by its header: no two seals share one, and without the
+// request's key nobody can make another ciphertext that opens behind it. So it
+// says as much as a hash of the whole, which would take longer than the cipher.
+func digest(header []byte) string {
+	sum := sha256.Sum256(header)
+	return hex.EncodeToString(sum[:])
+}
+
+// tally counts ciphertext on its way, keeps its header, and remembers a failure.
 type tally struct {
-	ctx  context.Context //nolint:containedctx // an io.Writer has no other way to be told
-	to   io.Writer
-	hash hash.Hash
-	size int64
-	err  error
+	ctx    context.Context //nolint:containedctx // an io.Writer has no other way to be told
+	to     io.Writer
+	header []byte
+	size   int64
+	err    error
 }
 
 func (t *tally) Write(p []byte) (int, error) {
@@ -100,14 +113,15 @@ func (t *tally) Write(p []byte) (int, error) {
 	}
 	n, err := t.to.Write(p)
 	t.size += int64(n)
-	t.hash.Write(p[:n])
+	t.header = append(t.header, p[:min(n, headerSize-len(t.header))]...)
 	t.err = err
 	return n, err
 }
 
-// Open returns the plaintext of a blob. Name, size and hash are compared with
-// the reference before the first byte is shown; what follows is authenticated
-// segment by segment, so that an alteration in between is found too.
+// Open returns the plaintext of a blob. Before the first byte is shown, name,
+// size and header are compared with the reference and every segment is
+// authenticated; they are once more on the way, so that an alteration in between
+// is found too.
 func (k *Key) Open(ctx context.Context, id BlobID, ref weir.SealRef) (io.ReadCloser, error) {
 	r, err := k.open(ctx, id, ref)
 	if err != nil {
@@ -132,20 +146,41 @@ func (k *Key) open(ctx context.Context, id BlobID, ref weir.SealRef) (io.ReadClo
 		return nil, fmt.Errorf("open blob: %w", err)
 	}
 	b := &blob{ctx: ctx, file: f}
-	if err := b.verify(ref); err != nil {
+	if err := k.verify(b, id, ref); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	err = k.use(func(r *ring) (err error) {
-		b.plain, err = r.stream.NewDecryptingReader(f, k.bind("weir/blob/v1", id))
-		return err
-	})
-	if err != nil {
-		if !errors.Is(err, ErrClosed) {
-			err = fmt.Errorf("%w: no header", ErrCorrupt)
-		}
+	if err := k.decrypt(b, id); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return b, nil
+}
+
+// verify reads a whole blob and shows nothing of it.
+func (k *Key) verify(b *blob, id BlobID, ref weir.SealRef) error {
+	if err := b.names(ref); err != nil {
+		return err
+	}
+	if err := k.decrypt(b, id); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, b)
+	return err
+}
+
+// decrypt begins to read a blob from its start.
+func (k *Key) decrypt(b *blob, id BlobID) error {
+	if _, err := b.file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("rewind blob: %w", err)
+	}
+	err := k.use(func(r *ring) (err error) {
+		b.plain, err = r.stream.NewDecryptingReader(b.file, k.bind("weir/blob/v1", id))
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrClosed) {
+		return fmt.Errorf("%w: no header", ErrCorrupt)
+	}
+	b.err = nil
+	return err
 }
 
 // blob reads one sealed file.
@@ -156,8 +191,8 @@ type blob struct {
 	err   error
 }
 
-// verify compares the whole file with its reference and rewinds.
-func (b *blob) verify(ref weir.SealRef) error {
+// names says whether the reference names this file.
+func (b *blob) names(ref weir.SealRef) error {
 	info, err := b.file.Stat()
 	if err != nil {
 		return fmt.Errorf("examine blob: %w", err)
@@ -165,16 +200,12 @@ func (b *blob) verify(ref weir.SealRef) error {
 	if !info.Mode().IsRegular() || info.Size() != ref.Size {
 		return fmt.Errorf("%w: its size is not that of the reference", ErrCorrupt)
 	}
-	t := tally{ctx: b.ctx, to: io.Discard, hash: sha256.New()}
-	if _, err := io.Copy(&t, b.file); err != nil {
-		return fmt.Errorf("read blob: %w", err)
+	header := make([]byte, headerSize)
+	if _, err := io.ReadFull(b.file, header); err != nil {
+		return fmt.Errorf("%w: no header", ErrCorrupt)
 	}
-	sum := hex.EncodeToString(t.hash.Sum(nil))
-	if t.size != ref.Size || subtle.ConstantTimeCompare([]byte(sum), []byte(ref.SHA256)) != 1 {
-		return fmt.Errorf("%w: its hash is not that of the reference", ErrCorrupt)
-	}
-	if _, err := b.file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("rewind blob: %w", err)
+	if subtle.ConstantTimeCompare([]byte(digest(header)), []byte(ref.Digest)) != 1 {
+		return fmt.Errorf("%w: it is another ciphertext than that of the reference", ErrCorrupt)
 	}
 	return nil
 }

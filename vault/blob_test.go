@@ -24,8 +24,8 @@ import (
 var page = vault.BlobID{Kind: "page", Object: "Contact", Page: 3, Epoch: 7}
 
 func refOf(name string, content []byte) weir.SealRef {
-	sum := sha256.Sum256(content)
-	return weir.SealRef{Name: name, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
+	sum := sha256.Sum256(content[:min(40, len(content))]) // the header
+	return weir.SealRef{Name: name, Size: int64(len(content)), Digest: hex.EncodeToString(sum[:])}
 }
 
 func TestSealOpensAgain(t *testing.T) {

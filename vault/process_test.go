@@ -230,8 +230,8 @@ func childReexec() error {
 
 func TestReexecScrubbed(t *testing.T) {
 	for before, want := range map[string]string{
-		"":                     "clobberfree=1 true",
-		"http2client=0":        "http2client=0,clobberfree=1 true",
+		"":                     "clobberfree=1,asyncpreemptoff=1 true",
+		"http2client=0":        "http2client=0,clobberfree=1,asyncpreemptoff=1 true",
 		"clobberfree=1":        "clobberfree=1 true",
 		"clobberfree=0,gc=off": "clobberfree=0,gc=off false", // declined by the operator
 	} {

@@ -10,11 +10,17 @@ import (
 	"syscall"
 )
 
-// ReexecScrubbed replaces this process by itself with GODEBUG=clobberfree=1
-// added, because the runtime reads that setting only at its start. The process
-// id stays. It returns nil without doing anything when the setting is there,
-// also as clobberfree=0, by which an operator declines. Call it first in main:
-// nothing of the old image survives.
+// scrubbing is what the runtime is told: to overwrite what it frees, and to
+// interrupt no thread by a signal. The kernel writes the vector registers to the
+// signal's stack, and the runtime to a buffer of its own, where the last bytes of
+// a page that was being copied would stay until the next signal.
+const scrubbing = "clobberfree=1,asyncpreemptoff=1"
+
+// ReexecScrubbed replaces this process by itself with settings of GODEBUG added
+// that keep personal data from staying in memory, because the runtime reads them
+// only at its start. The process id stays. It returns nil without doing anything
+// when clobberfree is set, also as clobberfree=0, by which an operator declines.
+// Call it first in main: nothing of the old image survives.
 func ReexecScrubbed() error {
 	if clobberSetting() != "" {
 		return nil
@@ -23,7 +29,7 @@ func ReexecScrubbed() error {
 	if err != nil {
 		return fmt.Errorf("find the own executable: %w", err)
 	}
-	setting := "clobberfree=1"
+	setting := scrubbing
 	if old := os.Getenv("GODEBUG"); old != "" {
 		setting = old + "," + setting
 	}

@@ -23,7 +23,7 @@ type Blob struct {
 const blobColumns = `request, kind, object, page, epoch, name, size, sha256, at`
 
 func scanBlob(r row) (b Blob, err error) {
-	err = r.Scan(&b.Request, &b.Kind, &b.Object, &b.Page, &b.Epoch, &b.Ref.Name, &b.Ref.Size, &b.Ref.SHA256, instant{&b.At})
+	err = r.Scan(&b.Request, &b.Kind, &b.Object, &b.Page, &b.Epoch, &b.Ref.Name, &b.Ref.Size, &b.Ref.Digest, instant{&b.At})
 	return b, err
 }
 
@@ -35,7 +35,7 @@ func (t *Tx) PutBlob(b Blob) error {
 		ON CONFLICT (request, kind, object, page) DO UPDATE
 		SET epoch = excluded.epoch, name = excluded.name, size = excluded.size, sha256 = excluded.sha256, at = excluded.at
 		WHERE excluded.epoch >= blob.epoch`,
-		b.Request, b.Kind, b.Object, b.Page, b.Epoch, b.Ref.Name, b.Ref.Size, b.Ref.SHA256, t.or(b.At))
+		b.Request, b.Kind, b.Object, b.Page, b.Epoch, b.Ref.Name, b.Ref.Size, b.Ref.Digest, t.or(b.At))
 }
 
 // Blobs lists a request's pages of one kind.

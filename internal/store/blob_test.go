@@ -12,7 +12,7 @@ func testBlobOfTheNewestEpochWins(t *testing.T, s *store.Store) {
 	page := func(object string, n int, epoch int64, name string) store.Blob {
 		return store.Blob{
 			Request: "R-1", Kind: "page", Object: object, Page: n, Epoch: epoch,
-			Ref: weir.SealRef{Name: name, Size: 1 << 40, SHA256: "sum of " + name}, At: noon.Add(time.Minute),
+			Ref: weir.SealRef{Name: name, Size: 1 << 40, Digest: "sum of " + name}, At: noon.Add(time.Minute),
 		}
 	}
 	update(t, s, noon, func(tx *store.Tx) {

@@ -14,7 +14,7 @@ const letterColumns = `id, step, request, org, state, cause, code, object, recor
 func scanLetter(r row) (l weir.Letter, err error) {
 	err = r.Scan(&l.ID, &l.Step, &l.Request, &l.Org, &l.State, &l.Cause, &l.Code, &l.Object, &l.Record, &l.Kind,
 		&l.Attempts, instant{&l.FirstAt}, instant{&l.LastAt}, instant{&l.DueAt}, &l.Right, &l.Risk, &l.Release,
-		&l.Sealed.Name, &l.Sealed.Size, &l.Sealed.SHA256, &l.Times)
+		&l.Sealed.Name, &l.Sealed.Size, &l.Sealed.Digest, &l.Times)
 	return l, err
 }
 
@@ -29,7 +29,7 @@ func (t *Tx) OpenLetter(l weir.Letter) (weir.Letter, error) {
 			sealed_name = $11, sealed_size = $12, sealed_sha256 = $13
 		WHERE step = $1 RETURNING `+letterColumns,
 		l.Step, t.now, t.or(l.LastAt), l.Cause, l.Code, l.Attempts, l.DueAt, l.Right, l.Risk, l.Release,
-		l.Sealed.Name, l.Sealed.Size, l.Sealed.SHA256)
+		l.Sealed.Name, l.Sealed.Size, l.Sealed.Digest)
 	if !errors.Is(err, ErrNotFound) {
 		return again, err
 	}
@@ -45,7 +45,7 @@ func (t *Tx) OpenLetter(l weir.Letter) (weir.Letter, error) {
 		RETURNING `+letterColumns,
 		fmt.Sprintf("DL-%d", number), l.Step, l.Request, l.Org, l.Cause, l.Code, l.Object, l.Record, l.Kind, l.Attempts,
 		t.or(l.FirstAt), t.or(l.LastAt), l.DueAt, l.Right, l.Risk, l.Release,
-		l.Sealed.Name, l.Sealed.Size, l.Sealed.SHA256, number, t.now)
+		l.Sealed.Name, l.Sealed.Size, l.Sealed.Digest, number, t.now)
 }
 
 // Letter reads one dead letter.

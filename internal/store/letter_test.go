@@ -13,7 +13,7 @@ func letter(of weir.StepID, r weir.Request) weir.Letter {
 		Step: of, Request: r.ID, Org: r.Org, State: weir.LetterOpen, Cause: weir.Validation, Code: "FIELD_FILTER",
 		Object: "Contact", Record: "003000000000001AAA", Kind: weir.StepErase, Attempts: 5,
 		FirstAt: noon.Add(-time.Hour), LastAt: noon, DueAt: r.DueAt, Right: r.Right, Risk: r.Risk,
-		Release: weir.ReleaseByPerson, Sealed: weir.SealRef{Name: "sealed of " + string(of), Size: 9, SHA256: "sum"}, Times: 1,
+		Release: weir.ReleaseByPerson, Sealed: weir.SealRef{Name: "sealed of " + string(of), Size: 9, Digest: "sum"}, Times: 1,
 	}
 }
 

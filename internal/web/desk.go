@@ -227,7 +227,7 @@ type PackageAnswer struct {
 
 func accessPackage(ctx context.Context, e *engine.Engine, by string, in IDInput) (PackageAnswer, error) {
 	b, path, err := e.Package(ctx, weir.RequestID(in.ID), by)
-	return PackageAnswer{Schema: "weir.package-file/v1", Path: path, SHA256: b.Ref.SHA256, Size: b.Ref.Size, CreatedAt: b.At}, err
+	return PackageAnswer{Schema: "weir.package-file/v1", Path: path, SHA256: b.Ref.Digest, Size: b.Ref.Size, CreatedAt: b.At}, err
 }
 
 // TotalsAnswer counts the whole store.
