@@ -38,7 +38,7 @@ func chosenCrashForm(t *testing.T) crashForm {
 		f.points = crash.Points()
 		return f
 	}
-	f.requests, f.kills, f.window = 30, 4, 3
+	f.requests, f.kills, f.window = 80, 4, 3
 	if names := os.Getenv(pointsVariable); names != "" {
 		f.points = slices.DeleteFunc(crash.Points(), func(p crash.Point) bool {
 			return !slices.Contains(strings.Split(names, ","), string(p.Write))

@@ -25,7 +25,7 @@ func TestCrash(t *testing.T) {
 	t.Run("naive", func(t *testing.T) {
 		t.Parallel()
 		n := f.form
-		n.requests = min(n.requests, 200)
+		n.requests = min(7*n.kills, 200)
 		naiveDoubles(t, program, n)
 	})
 	t.Run("siege", func(t *testing.T) {
