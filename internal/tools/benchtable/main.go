@@ -65,6 +65,9 @@ func draw(dir, page string) error {
 		if err := json.Unmarshal(text, &r); err != nil {
 			return fmt.Errorf("read %s: %w", file, err)
 		}
+		if r.Schema == "" { // another tool's, such as the comparison with peers
+			continue
+		}
 		if r.Schema != "weir.bench/v1" {
 			return fmt.Errorf("read %s: schema %q", file, r.Schema)
 		}

@@ -42,6 +42,10 @@ func TestDrawRefuses(t *testing.T) {
 	if err := draw(dir, page); !errors.Is(err, errNoMarks) {
 		t.Errorf("a page without marks: %v", err)
 	}
+	write(t, filepath.Join(dir, "peers.json"), `{"made":"2026-11-25","peers":["a"]}`)
+	if err := draw(dir, page); !errors.Is(err, errNoMarks) {
+		t.Errorf("figures of another tool are not passed over: %v", err)
+	}
 	write(t, filepath.Join(dir, "b.json"), `{"schema":"other/v1"}`)
 	if err := draw(dir, page); err == nil || !strings.Contains(err.Error(), "other/v1") {
 		t.Errorf("figures of another schema: %v", err)
