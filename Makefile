@@ -33,7 +33,7 @@ prove-audit: ## 1,000 tamperings, each found by both verifiers, and a verificati
 	scripts/install
 	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=60m -run '^Test(Tampering|StrayEntries|BothVerifiers.*|AuditOfAMillion)$$' ./engine ./cmd/weir-verify ./internal/proof
 
-prove-crash: ## kill weir 500 times at random and 3 times at every named point that its requests pass, on each store
+prove-crash: ## kill weir 500 times at random and 3 times at every named point, on each store
 	scripts/install
 	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=150m -run '^TestCrash$$' ./internal/proof
 

@@ -145,7 +145,7 @@ func (k *Key) open(ctx context.Context, id BlobID, ref weir.SealRef) (io.ReadClo
 	if err != nil {
 		return nil, fmt.Errorf("open blob: %w", err)
 	}
-	b := &blob{ctx: ctx, file: f}
+	b := &blob{ctx: ctx, file: &source{File: f}}
 	if err := k.verify(b, id, ref); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -177,7 +177,7 @@ func (k *Key) decrypt(b *blob, id BlobID) error {
 		return err
 	})
 	if err != nil && !errors.Is(err, ErrClosed) {
-		return fmt.Errorf("%w: no header", ErrCorrupt)
+		return b.failed("no header")
 	}
 	b.err = nil
 	return err
@@ -186,9 +186,23 @@ func (k *Key) decrypt(b *blob, id BlobID) error {
 // blob reads one sealed file.
 type blob struct {
 	ctx   context.Context //nolint:containedctx // an io.Reader has no other way to be told
-	file  *os.File
+	file  *source
 	plain io.Reader
 	err   error
+}
+
+// source remembers that the disk failed: that is no corruption.
+type source struct {
+	*os.File
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.File.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = fmt.Errorf("read blob: %w", err)
+	}
+	return n, err
 }
 
 // names says whether the reference names this file.
@@ -202,12 +216,20 @@ func (b *blob) names(ref weir.SealRef) error {
 	}
 	header := make([]byte, headerSize)
 	if _, err := io.ReadFull(b.file, header); err != nil {
-		return fmt.Errorf("%w: no header", ErrCorrupt)
+		return b.failed("no header")
 	}
 	if subtle.ConstantTimeCompare([]byte(digest(header)), []byte(ref.Digest)) != 1 {
 		return fmt.Errorf("%w: it is another ciphertext than that of the reference", ErrCorrupt)
 	}
 	return nil
+}
+
+// failed is the disk's error, or that what it gave is not what was sealed.
+func (b *blob) failed(what string) error {
+	if b.file.err != nil {
+		return b.file.err
+	}
+	return fmt.Errorf("%w: %s", ErrCorrupt, what)
 }
 
 func (b *blob) Read(p []byte) (int, error) {
@@ -219,7 +241,7 @@ func (b *blob) Read(p []byte) (int, error) {
 	}
 	n, err := b.plain.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%w: a segment", ErrCorrupt)
+		err = b.failed("a segment")
 	}
 	b.err = err
 	return n, err

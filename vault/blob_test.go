@@ -118,6 +118,19 @@ func TestSegmentsAreBoundToTheirPlaceAndNumber(t *testing.T) {
 	}
 }
 
+// A disk that fails is not a page that was altered.
+func TestFailedReadIsNoCorruption(t *testing.T) {
+	v, _ := newVault(t)
+	k := newKey(t, v, org, request)
+	ref := sealed(t, k, page, bytes.Repeat([]byte("0123456789abcdef"), 20_000))
+	r, err := k.Open(t.Context(), page, ref)
+	check(t, err)
+	check(t, r.Close())
+	if _, err := io.ReadAll(r); !errors.Is(err, os.ErrClosed) || errors.Is(err, vault.ErrCorrupt) {
+		t.Errorf("a file that cannot be read: %v", err)
+	}
+}
+
 // TestSwaps puts every blob in the place of every other one.
 func TestSwaps(t *testing.T) {
 	v, p := newVault(t)

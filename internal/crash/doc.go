@@ -3,8 +3,7 @@
 //
 // The invariant it protects: the list is closed and complete. A transaction of
 // the engine has no way around naming its kind, a test of this package finds
-// each name in the source, and `make prove-crash` dies at every one that the
-// work of its requests passes (see aimed in internal/proof).
+// each name in the source, and `make prove-crash` dies at every one.
 //
 // In the program that is shipped a point is an empty function, which the
 // compiler removes. With the build tag crashpoints the process ends itself by

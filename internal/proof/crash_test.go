@@ -152,16 +152,9 @@ func (s *crashSiege) die(ctx context.Context) error {
 	defer func() { s.weir.armed = nil }()
 	s.wanted.Store(&b.point.Write)
 	defer s.wanted.Store(nil)
-	p, _, err := s.weir.serve(ctx)
-	if err == nil {
-		err = s.outlive(ctx, p, b)
-	}
-	for tries := 0; errors.Is(err, errNobodyLeft) && tries < maxOrphanings; tries++ {
-		if err = s.orphan(ctx, p); err == nil {
-			if p, _, err = s.weir.serve(ctx); err == nil {
-				err = s.outlive(ctx, p, b)
-			}
-		}
+	err := s.armedLife(ctx, b)
+	for tries := 1; errors.Is(err, errNobodyLeft) && tries < maxOrphanings; tries++ {
+		err = s.armedLife(ctx, b)
 	}
 	if !struck(err) {
 		return fmt.Errorf("blow %d, %s: %w", s.next, b.point, err)
@@ -179,14 +172,21 @@ const (
 	maxOrphanings = 40
 )
 
-// orphan ends weir while a write is under way, so that the next one has
-// something to adopt.
-func (s *crashSiege) orphan(ctx context.Context, p *process) error {
-	if err := s.hunter.aim(ctx); err != nil {
+// armedLife lets weir live until it dies at its point. One that finds nobody to
+// adopt is ended while a write is under way, so that the next one does.
+func (s *crashSiege) armedLife(ctx context.Context, b blow) error {
+	p, _, err := s.weir.serve(ctx)
+	if err != nil {
 		return err
 	}
-	p.kill()
-	return nil
+	err = s.outlive(ctx, p, b)
+	if errors.Is(err, errNobodyLeft) {
+		if failed := s.hunter.aim(ctx); failed != nil {
+			return failed
+		}
+		p.kill()
+	}
+	return err
 }
 
 // outlive waits for weir to end itself.
