@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/crash"
@@ -34,7 +35,7 @@ func (e *Engine) shredRestored(ctx context.Context) error {
 		for _, r := range rows {
 			gone, err := e.vault.Shredded(r.Org, r.Request)
 			if err == nil && gone {
-				err = e.shredAgain(ctx, r.Request)
+				err = e.shredMarked(ctx, r.Request)
 			}
 			if err != nil {
 				return err
@@ -45,6 +46,30 @@ func (e *Engine) shredRestored(ctx context.Context) error {
 		}
 		after = rows[len(rows)-1].Request
 	}
+}
+
+// shredMarked leaves a request alone that comes to its end by itself: a weir was
+// killed between the mark and the row, or another is between them right now. Its
+// next control round says what was done and signs it.
+func (e *Engine) shredMarked(ctx context.Context, id weir.RequestID) error {
+	ends := false
+	err := e.view(ctx, func(tx *store.Tx) error {
+		r, err := tx.Request(id)
+		if err != nil {
+			return err
+		}
+		due, err := tx.RequestsToShred(tx.Now(), tx.Now().Add(-e.policy.Retention))
+		ends = r.Stage == weir.Sealing && r.Right.Mutates() ||
+			slices.ContainsFunc(due, func(d weir.Request) bool { return d.ID == id })
+		return err
+	})
+	if err != nil || ends {
+		return err
+	}
+	if err := e.shredAgain(ctx, id); !errors.Is(err, store.ErrMovedElsewhere) {
+		return err
+	}
+	return nil // another node is ending it; the mark keeps it shut meanwhile
 }
 
 // shredAgain destroys the key of a request that a backup brought back, and ends

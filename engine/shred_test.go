@@ -290,3 +290,56 @@ func (a *artefacts) outlivesKEK(w *world, alive weir.RequestID) {
 		return err
 	}))
 }
+
+// TestAMarkIsNotTheEnd: a weir is killed after it has marked a request that it
+// was about to close. The next one signs the certificate, and does not say that
+// a backup was restored.
+func TestAMarkIsNotTheEnd(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, dsn string) {
+		var shift atomic.Int64
+		w := newWorld(t, setup{
+			dsn:    dsn,
+			org:    emulator.Options{Seed: 5, RecycleLag: -1},
+			policy: func(p *engine.Policy) { p.ProofLag = time.Second },
+			now:    func() time.Time { return time.Now().Add(time.Duration(shift.Load())) },
+		})
+		w.options.Keys = vault.KeyFile(filepath.Join(w.dir, "kek"), w.options.DataDir)
+		erased, delivered := w.submit(weir.Erasure, 1), w.submit(weir.Access, 0)
+		stage := func(r weir.Request) weir.Stage {
+			got, err := w.engine.Request(t.Context(), r.ID)
+			need(t, err)
+			return got.Stage
+		}
+		w.reach(&shift, func() bool { return stage(erased) == weir.AwaitingApproval && stage(delivered) == weir.Delivered })
+		w.approve(erased)
+		for stage(erased) != weir.Sealing { // a round of control would close it
+			need(t, w.engine.Control(t.Context()))
+			for range 100 {
+				if worked, err := w.engine.Turn(t.Context(), erased.Org); err != nil || !worked {
+					need(t, err)
+					break
+				}
+			}
+			shift.Add(int64(20 * time.Second))
+		}
+		shift.Add(int64(w.options.Policy.Retention + time.Hour))
+		need(t, w.engine.Close())
+		v := w.secondVault()
+		for _, r := range []weir.Request{erased, delivered} {
+			need(t, v.MarkShredded(r.Org, r.ID))
+		}
+		w.open()
+		w.settle()
+		for _, r := range []weir.Request{erased, delivered} {
+			got, err := w.engine.Request(t.Context(), r.ID)
+			need(t, err)
+			if got.Stage != weir.Closed || got.Reason != "" {
+				t.Errorf("the %s is %s, because %q", r.Right, got.Stage, got.Reason)
+			}
+			if doc, err := w.engine.Certificate(t.Context(), r.ID); err != nil || len(doc) == 0 {
+				t.Errorf("the %s has no certificate: %v", r.Right, err)
+			}
+		}
+		w.onlyAlive(weir.Request{}, []weir.Request{erased, delivered})
+	})
+}
