@@ -35,7 +35,7 @@ prove-audit: ## 1,000 tamperings, each found by both verifiers, and a verificati
 
 prove-crash: ## kill weir 500 times at random and 3 times at every named point, on each store
 	scripts/install
-	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=150m -run '^TestCrash$$' ./internal/proof
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=180m -parallel=3 -run '^TestCrash$$' ./internal/proof
 
 prove-nodes: ## several weirs on one PostgreSQL: shared work, kills, stops, the database gone; a lone weir stopped on SQLite
 	scripts/install

@@ -18,6 +18,25 @@ type crashForm struct {
 	points []crash.Point
 	times  int // that each point is hit
 	window int // requests that are open at once
+	parts  int // sieges that share the kills and the points
+}
+
+// sieges splits the form: each part is judged by itself, so that one that fails
+// does not cost the others their verdict. Points of the journal and of the birth
+// of the keys have proofs of their own.
+func (f crashForm) sieges() []crashForm {
+	points := slices.DeleteFunc(slices.Clone(f.points), func(p crash.Point) bool { return inJournal(p.Write) || p.Write == crash.StoreKeys })
+	all := make([]crashForm, f.parts)
+	for i := range all {
+		part := f
+		part.seed, part.points = f.seed+uint64(i), nil
+		part.requests, part.kills = f.requests/f.parts, f.kills/f.parts
+		for j := i; j < len(points); j += f.parts {
+			part.points = append(part.points, points[j])
+		}
+		all[i] = part
+	}
+	return all
 }
 
 // pointsVariable names the writes whose points the short form hits instead of
@@ -30,11 +49,11 @@ const pointsVariable = "WEIR_PROVE_POINTS"
 // its seed, or those that the environment names.
 func chosenCrashForm(t *testing.T) crashForm {
 	t.Helper()
-	f := crashForm{form: chosenForm(t), times: 1, window: 5}
+	f := crashForm{form: chosenForm(t), times: 1, window: 5, parts: 1}
 	f.without = []string{string(emulator.FaultHTML), string(emulator.FaultSlow), string(emulator.FaultConcurrent)}
 	f.gate, f.base, f.lossy = time.Second, "200ms", true
 	if os.Getenv(formVariable) == "long" {
-		f.requests, f.kills, f.within, f.times, f.window = 1400, 500, 2*time.Hour, 3, 6
+		f.requests, f.kills, f.within, f.times, f.window, f.parts = 1800, 500, time.Hour, 3, 6, 4
 		f.points = crash.Points()
 		return f
 	}

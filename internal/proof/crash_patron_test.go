@@ -131,6 +131,8 @@ func (p *patron) serve(ctx context.Context, o *order, want crash.Write, stock *i
 	switch {
 	case o.id == "": // weir died while it was handed in
 		return p.handIn(ctx, o)
+	case o.status.Stage == "RECEIVED" && want == crash.Arrange && o.asked != "":
+		return nil // it stays open until the schedule is made anew
 	case o.status.Stage == "RECEIVED":
 		return unlessPassing(p.weir.run(ctx, "", nil, "verify", o.id, "--evidence", "TICKET-"+o.ref))
 	case o.status.Stage == "AWAITING_APPROVAL" && o.right == erasure && (want == crash.End || want == crash.Shred):
