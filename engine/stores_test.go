@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/emulator"
 	"github.com/weirhq/weir/engine"
@@ -12,9 +14,16 @@ import (
 	"github.com/weirhq/weir/internal/pgtest"
 )
 
-// Access and erasure on real River and each store, in real time.
+// Access and erasure on real River and each store, in real time. When the engine
+// is closed, nothing of it runs on.
 func TestRunOnBothStores(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, dsn string) {
+		others := goleak.IgnoreCurrent()
+		t.Cleanup(func() { // the first one registered runs last
+			if err := goleak.Find(others); err != nil {
+				t.Error(err)
+			}
+		})
 		w := newWorld(t, setup{
 			dsn:    dsn,
 			org:    emulator.Options{Seed: 11, RecycleLag: -1},

@@ -35,8 +35,8 @@ func soakFor(t *testing.T) time.Duration {
 	return d
 }
 
-// TestSoak lets a weir work for long under mixed load and faults: its memory
-// and its open files may not grow, and at the end the org agrees with it.
+// TestSoak lets a weir work for long under mixed load and faults: its memory,
+// its open files and its goroutines may not grow, and at the end the org agrees with it.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	d := soakFor(t)
@@ -64,7 +64,7 @@ func soak(t *testing.T, program, dsn string, f form, d time.Duration) {
 	c := newCustomer(w, o)
 	loaded, unload := context.WithCancel(ctx)
 	sampled := make(chan []sample, 1)
-	go func() { sampled <- sampling(loaded, p) }() // ends with the load
+	go func() { sampled <- sampling(loaded, p, where.Metrics) }() // ends with the load
 	for began := time.Now(); err == nil && time.Since(began) < d; {
 		err = serveThem(ctx, p, c)
 	}
@@ -84,7 +84,8 @@ func soak(t *testing.T, program, dsn string, f form, d time.Duration) {
 	}
 	first, last := judgeFlat(t, samples, d)
 	t.Logf("%s of load: %d requests, %d calls; %s", d, len(c.orders), v.calls, v)
-	t.Logf("memory %d KiB and at least %d files in the first third after the warm-up, %d KiB and %d files in the last", first.rss, first.files, last.rss, last.files)
+	t.Logf("memory %d KiB, at least %d files and %d goroutines in the first third after the warm-up; %d KiB, %d and %d in the last",
+		first.rss, first.files, first.goroutines, last.rss, last.files, last.goroutines)
 	t.Logf("dead letters decided: %v; faults shown: %v", c.decided, v.faults)
 }
 
@@ -108,10 +109,13 @@ func serveThem(ctx context.Context, p *process, c *customer) error {
 }
 
 // sampling looks at a process every second until ctx ends or the process does.
-func sampling(ctx context.Context, p *process) []sample {
+func sampling(ctx context.Context, p *process, metrics string) []sample {
 	var all []sample
 	for pause(ctx, time.Second) == nil {
 		s, err := sampleOf(p.cmd.Process.Pid)
+		if err == nil {
+			s.goroutines, err = goroutines(ctx, metrics)
+		}
 		if err != nil {
 			break // it has ended, which the other side finds out
 		}
@@ -120,8 +124,17 @@ func sampling(ctx context.Context, p *process) []sample {
 	return all
 }
 
+// goroutines asks weir how many it has.
+func goroutines(ctx context.Context, metrics string) (int, error) {
+	figures, err := scrape(ctx, metrics)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(figures["go_goroutines"])
+}
+
 // sample is how much a process holds at one moment.
-type sample struct{ rss, files int }
+type sample struct{ rss, files, goroutines int }
 
 // sampleOf asks the kernel.
 func sampleOf(pid int) (s sample, err error) {
@@ -144,8 +157,8 @@ func sampleOf(pid int) (s sample, err error) {
 }
 
 // judgeFlat compares the first third after a warm-up with the last third: the
-// mean of the memory, and the fewest files open at any time, which is what no
-// call and no verb holds for a moment.
+// mean of the memory, and the fewest files and goroutines at any time, which is
+// what no call and no verb holds for a moment.
 func judgeFlat(t *testing.T, all []sample, d time.Duration) (first, last sample) {
 	t.Helper()
 	all = all[len(all)/10:]
@@ -163,14 +176,18 @@ func judgeFlat(t *testing.T, all []sample, d time.Duration) (first, last sample)
 	if last.files > first.files {
 		t.Errorf("open files grew from %d to %d", first.files, last.files)
 	}
+	if last.goroutines > first.goroutines+first.goroutines/10 {
+		t.Errorf("goroutines grew from %d to %d, want at most a tenth", first.goroutines, last.goroutines)
+	}
 	return first, last
 }
 
 func typical(all []sample) sample {
-	s := sample{files: all[0].files}
+	s := all[0]
+	s.rss = 0
 	for _, x := range all {
 		s.rss += x.rss
-		s.files = min(s.files, x.files)
+		s.files, s.goroutines = min(s.files, x.files), min(s.goroutines, x.goroutines)
 	}
 	s.rss /= len(all)
 	return s
