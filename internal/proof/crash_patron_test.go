@@ -141,7 +141,11 @@ func (p *patron) serve(ctx context.Context, o *order, want crash.Write, stock *i
 		return unlessPassing(p.weir.run(ctx, "", nil, verb, o.id, "--reason", "withdrawn"))
 	case o.status.Stage == "AWAITING_APPROVAL" && want == crash.Replan:
 		p.again++
-		return unlessPassing(p.weir.run(ctx, "", nil, "--timeout", "10s", "plan", o.id, "--again"))
+		err := p.weir.run(ctx, "", nil, "--timeout", "10s", "plan", o.id, "--again")
+		if failedWith(err, exitThrottled) {
+			return nil // the new plan waits for the org, and nobody for the plan
+		}
+		return unlessPassing(err)
 	case o.status.Stage == "AWAITING_APPROVAL":
 		return p.approve(ctx, o)
 	case len(o.status.Letters) > 0:

@@ -124,6 +124,9 @@ const exitStore = 12
 // exitConflict is the exit code of a verb that came too late or too early.
 const exitConflict = 6
 
+// exitThrottled is the exit code of a verb that would have to wait for the org.
+const exitThrottled = 9
+
 func failedWith(err error, exit int) bool {
 	var r *refused
 	return errors.As(err, &r) && r.exit == exit
