@@ -182,3 +182,30 @@ func (w *world) explainAll(id weir.RequestID) int {
 	}
 	return n
 }
+
+// A composite of several writes meets credentials that the org does not accept:
+// one of them tells a person, all of them know that nothing was sent, and all
+// are written once the org accepts weir again.
+func TestWritesOutliveRefusedCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		time.Sleep(time.Minute)
+		r := w.approved(0)
+		if n := len(w.turnsUntilWrite(r.ID)); n < 2 {
+			t.Fatalf("%d writes stand together", n)
+		}
+		w.org.SetCredentialsValid(false)
+		if err := w.engine.Close(); err != nil { // and with it the token
+			t.Fatal(err)
+		}
+		w.open()
+		w.settle()
+		if n := len(w.letters()); n != 1 {
+			t.Errorf("%d dead letters tell of it", n)
+		}
+		w.org.SetCredentialsValid(true)
+		w.until(r.ID, 120*time.Hour, weir.Closed)
+		w.erased(0)
+		w.clean()
+	})
+}

@@ -63,7 +63,6 @@ func (t *txn) settleAll(g *governed, s *settlement) error {
 }
 
 func (t *txn) settleFailedCall(g *governed, s *settlement, steps []*weir.Step, dec weir.Decision) error {
-	told := false
 	for i, st := range steps {
 		if st == nil {
 			if err := t.noteStale(s, i); err != nil {
@@ -76,16 +75,12 @@ func (t *txn) settleFailedCall(g *governed, s *settlement, steps []*weir.Step, d
 			r = s.Results[i]
 		}
 		r.Fault = s.Fault
-		var err error
-		if told && dec.Wait.Cause == weir.AuthConfig && dec.Ruling == weir.DeadLetter {
-			err = t.again(st, r) // one letter tells a person about the credentials; the others wait at the gate
-		} else {
-			err = t.settle(g, st, r, dec)
-		}
-		if err != nil {
+		if err := t.settle(g, st, r, dec); err != nil {
 			return err
 		}
-		told = true
+		if dec.Wait.Cause == weir.AuthConfig && dec.Ruling == weir.DeadLetter {
+			dec.Ruling = weir.Reauth // one letter tells a person about the credentials; the others wait at the gate
+		}
 	}
 	return nil
 }
