@@ -14,26 +14,22 @@ import (
 const adoptAtOnce = 4000
 
 // adoptFrom gives what a holder executes under claims that end before a time
-// back to the queue. Where a write may be under way, the step waits for the settle time and then
-// reads back; an org that is no longer configured keeps those until it is.
+// back to the queue. Where a write may be under way, the step waits for the
+// settle time and then reads back; an org that is no longer configured keeps
+// those until it is.
 func (e *Engine) adoptFrom(ctx context.Context, h store.Holder, ended time.Time) error {
 	for {
 		n := 0
 		err := e.update(ctx, crash.Adopt, func(tx *txn) error {
-			n = 0
 			if err := tx.WakeOrg(h.Org, tx.Now()); err != nil {
 				return err
 			}
-			yielded, err := tx.YieldOrphans(h, ended, adoptAtOnce)
+			steps, err := tx.AdoptOrphans(h, ended, adoptAtOnce, e.settled(h.Org, tx.Now()))
 			if err != nil {
 				return err
 			}
-			deferred, err := tx.deferOrphans(h, ended)
-			if err != nil {
-				return err
-			}
-			n = max(len(yielded), len(deferred))
-			return tx.noteAdopted(h, append(yielded, deferred...))
+			n = len(steps)
+			return tx.noteAdopted(h, steps)
 		})
 		if err != nil || n < adoptAtOnce {
 			return err
@@ -41,17 +37,14 @@ func (e *Engine) adoptFrom(ctx context.Context, h store.Holder, ended time.Time)
 	}
 }
 
-// deferOrphans says of each step that it was writing: the row no longer does.
-func (t *txn) deferOrphans(h store.Holder, ended time.Time) ([]weir.Step, error) {
-	l, err := t.e.lane(h.Org)
+// settled is when a write that was under way at a time has come to rest; never,
+// which is zero, in an org that is no longer configured.
+func (e *Engine) settled(org weir.OrgID, at time.Time) time.Time {
+	l, err := e.lane(org)
 	if err != nil {
-		return nil, nil //nolint:nilerr // an org that is no longer configured
+		return time.Time{}
 	}
-	deferred, err := t.DeferOrphans(h, ended, adoptAtOnce, t.Now().Add(l.Governor.Settle))
-	for i := range deferred {
-		deferred[i].Phase = weir.PhaseWrite
-	}
-	return deferred, err
+	return at.Add(l.Governor.Settle)
 }
 
 // noteAdopted writes an entry for each step, with the node and the phase that it

@@ -172,14 +172,15 @@ func testOrphans(t *testing.T, s *store.Store) {
 			return ids
 		}
 		alive, dead, far := store.Holder{Node: "alive", Org: "o"}, store.Holder{Node: "dead", Org: "o"}, noon.Add(100*time.Hour)
-		same(t, names(need(tx.YieldOrphans(alive, noon, 10))), []weir.StepID{"S-late"})
-		same(t, names(need(tx.DeferOrphans(alive, noon, 10, settled))), []weir.StepID(nil))
-		same(t, len(need(tx.YieldOrphans(dead, far, 1))), 1)
-		same(t, len(need(tx.YieldOrphans(dead, far, 10))), 1)
-		same(t, need(tx.DeferOrphans(dead, far, 10, settled)), []weir.Step{{
-			ID: "S-wrote", Request: r.ID, Org: "o", Kind: weir.StepErase, Phase: weir.PhaseConfirm,
+		same(t, names(need(tx.AdoptOrphans(alive, noon, 10, settled))), []weir.StepID{"S-late"})
+		same(t, len(need(tx.AdoptOrphans(dead, far, 1, time.Time{}))), 1)
+		same(t, len(need(tx.AdoptOrphans(dead, far, 10, time.Time{}))), 1)
+		same(t, need(tx.Step("S-wrote")).State, weir.StepExecuting) // nobody said until when it has to wait
+		same(t, need(tx.AdoptOrphans(dead, far, 10, settled)), []weir.Step{{
+			ID: "S-wrote", Request: r.ID, Org: "o", Kind: weir.StepErase, Phase: weir.PhaseWrite,
 			Object: need(tx.Step("S-wrote")).Object, Record: need(tx.Step("S-wrote")).Record,
 		}})
+		same(t, need(tx.Step("S-wrote")).Phase, weir.PhaseConfirm)
 		same(t, need(tx.Holders()), []store.Holder{{Node: "alive", Org: "o", Until: noon}})
 		for id, want := range map[weir.StepID]weir.StepState{
 			"S-held": weir.StepExecuting, "S-late": weir.StepReady, "S-dead": weir.StepReady, "S-check": weir.StepReady,

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -21,59 +20,59 @@ func (t *Tx) Holders() ([]Holder, error) {
 		return h, err
 	}, `
 		SELECT node, org, min(until) FROM step WHERE state = 'EXECUTING'
-		GROUP BY node, org ORDER BY org, node`)
+		GROUP BY org, node ORDER BY org, node`)
 }
 
-// YieldOrphans gives steps that a holder executes back to the queue: those
-// whose claim ended before that time, most of them at most, and none that may
-// have sent a write. It returns their ids, kinds and what they are about.
-func (t *Tx) YieldOrphans(h Holder, endedBefore time.Time, most int) ([]weir.Step, error) {
-	to, err := weir.StepExecuting.Next(weir.Yield)
+// AdoptOrphans gives steps that a holder executes back to the queue: those
+// whose claim ended before that time, most of them at most. Those that may have
+// sent a write wait until wake and then read back; they stay where they are
+// when wake is zero. It returns what the steps are about and the phases that
+// they were taken from.
+func (t *Tx) AdoptOrphans(h Holder, endedBefore time.Time, most int, wake time.Time) ([]weir.Step, error) {
+	ready, err := weir.StepExecuting.Next(weir.Yield)
 	if err != nil {
 		return nil, err
 	}
-	return t.moveOrphans(h, `NOT `+writing, endedBefore, most, `state = $2`, to)
-}
-
-// DeferOrphans does the same for those that may have sent a write: they wait
-// until that time and then read back.
-func (t *Tx) DeferOrphans(h Holder, endedBefore time.Time, most int, wake time.Time) ([]weir.Step, error) {
-	to, err := weir.StepExecuting.Next(weir.Defer)
+	waiting, err := weir.StepExecuting.Next(weir.Defer)
 	if err != nil {
 		return nil, err
 	}
-	return t.moveOrphans(h, writing, endedBefore, most, `state = $2, phase = $3, cause = $4, wake_at = $5`,
-		to, weir.PhaseConfirm, weir.UnknownOutcome, wake)
-}
-
-const (
-	writing       = `(kind = 'erase' AND phase = 'write')`
-	orphanColumns = `id, request, org, kind, phase, object, record`
-)
-
-// moveOrphans names the steps before it moves them: how PostgreSQL joins an
-// update with a query of thousands of rows depends on statistics that are old
-// right after a crash.
-func (t *Tx) moveOrphans(h Holder, which string, endedBefore time.Time, most int, set string, values ...any) (moved []weir.Step, err error) {
-	what := "adopt orphans of " + h.Node
-	ids, err := list(t, what, scanValue[weir.StepID], `
-		SELECT id FROM step WHERE state = 'EXECUTING' AND node = $1 AND org = $2 AND until < $3 AND `+which+` LIMIT $4`,
-		h.Node, h.Org, endedBefore, most)
-	if err != nil {
-		return nil, err
+	which := ""
+	if wake.IsZero() {
+		which = ` AND NOT ` + writing
 	}
-	err = inChunks(ids, len(values)+2, func(marks string, args []any) error {
-		some, err := list(t, what, scanOrphan, `
-			UPDATE step SET `+set+`, node = '', until = 0
-			WHERE id IN (`+marks+`) AND node = $1 AND state = 'EXECUTING' RETURNING `+orphanColumns,
-			slices.Concat([]any{h.Node}, values, args)...)
-		moved = append(moved, some...)
-		return err
-	})
-	return moved, err
+	return list(t, "adopt orphans of "+h.Node, scanOrphan, `
+		UPDATE step SET node = '', until = 0,
+			phase = CASE WHEN `+writing+` THEN $1 ELSE phase END,
+			state = CASE WHEN `+writing+` THEN $2 ELSE $3 END,
+			cause = CASE WHEN `+writing+` THEN $4 ELSE cause END,
+			wake_at = CASE WHEN `+writing+` THEN CAST($5 AS BIGINT) ELSE 0 END
+		WHERE `+t.orphans(`FROM step WHERE state = 'EXECUTING' AND node = $6 AND org = $7 AND until < $8`+which+` LIMIT $9`)+`
+		RETURNING id, request, org, kind, phase, object, record, wake_at`,
+		weir.PhaseConfirm, waiting, ready, weir.UnknownOutcome, wake, h.Node, h.Org, endedBefore, most)
 }
 
+// writing is whether a write may be under way.
+const writing = `(kind = 'erase' AND phase = 'write')`
+
+// orphans is the condition that a step is among those of a query. SQLite goes
+// from row to row. PostgreSQL takes the rows and makes a list of them first: how
+// it joins an update with a query of thousands of rows depends on statistics
+// that are old right after a crash.
+func (t *Tx) orphans(query string) string {
+	if t.dialect == SQLite {
+		return `rowid IN (SELECT rowid ` + query + `)`
+	}
+	return `id = ANY (ARRAY (SELECT id ` + query + t.held() + `))`
+}
+
+// scanOrphan tells from the wait that a step was writing: its row no longer
+// says so.
 func scanOrphan(r row) (s weir.Step, err error) {
-	err = r.Scan(&s.ID, &s.Request, &s.Org, &s.Kind, &s.Phase, &s.Object, &s.Record)
+	var wake time.Time
+	err = r.Scan(&s.ID, &s.Request, &s.Org, &s.Kind, &s.Phase, &s.Object, &s.Record, instant{&wake})
+	if !wake.IsZero() {
+		s.Phase = weir.PhaseWrite
+	}
 	return s, err
 }
