@@ -20,39 +20,36 @@ func (t *txn) doom(g *governed, ask weir.Ask, until weir.Decision) error {
 	if err != nil || len(steps) == 0 {
 		return err
 	}
-	ask.DueAt = steps[len(steps)-1].DueAt
+	for i := range steps {
+		if steps[i].DueAt.After(ask.DueAt) {
+			ask.DueAt = steps[i].DueAt
+		}
+	}
 	dec, err := g.admit(ask, steps)
 	if err != nil || dec.Ruling != weir.DeadLetter {
 		return err
 	}
-	buried, err := t.BuryReady(ids(steps), dec.Wait.Cause)
-	if err != nil {
+	if err := t.BuryReady(ids(steps), dec.Wait.Cause); err != nil {
 		return err
 	}
 	f := &weir.Fault{Category: dec.Wait.Cause, Scope: weir.ScopeOrg, Effect: weir.EffectNone}
 	release := deadletter.For(dec.Wait.Cause, f.Category)
-	letters, err := t.OpenLetters(buried, dec.Wait.Cause, f.Code, release)
+	letters, err := t.OpenLetters(ids(steps), dec.Wait.Cause, f.Code, release)
 	if err != nil {
 		return err
 	}
-	opened := make([]weir.LetterID, 0, len(letters))
-	entries := make([]weir.Entry, 0, len(letters))
+	err = t.AddLetterEvents(letters, weir.LetterEvent{At: t.Now(), By: "weir", Act: "opened", Note: string(dec.Wait.Cause)})
+	if err != nil {
+		return err
+	}
+	entries := make([]weir.Entry, len(steps))
 	for i := range steps {
-		id, dead := letters[steps[i].ID]
-		if !dead {
-			continue // it moved in the meantime
-		}
-		opened = append(opened, id)
 		d := faultDetail(f)
-		d[KeyLetter], d[KeyDLQDecision] = string(id), string(release)
+		d[KeyLetter], d[KeyDLQDecision] = string(letters[i]), string(release)
 		if steps[i].Phase == weir.PhaseWrite {
 			steps[i].Phase = weir.PhaseCheck
 		}
-		entries = append(entries, t.entryOf(&steps[i], "step.dead", d))
-	}
-	err = t.AddLetterEvents(opened, weir.LetterEvent{At: t.Now(), By: "weir", Act: "opened", Note: string(dec.Wait.Cause)})
-	if err != nil {
-		return err
+		entries[i] = t.entryOf(&steps[i], "step.dead", d)
 	}
 	return t.note(entries...)
 }

@@ -7,71 +7,63 @@ import (
 	"github.com/weirhq/weir"
 )
 
-// ReadyBefore lists the org's ready steps that are due before a time, the most
-// urgent first; steps without a due date are never late.
+// ReadyBefore lists the org's ready steps that are due before a time, in the
+// order of NextReady, and holds them until the end; steps without a due date are
+// never late. It reads what a person is told about them, and no arguments: there
+// may be thousands.
 func (t *Tx) ReadyBefore(org weir.OrgID, due time.Time, most int) ([]weir.Step, error) {
-	return list(t, "list ready steps of "+string(org), scanDoomed, `
-		SELECT `+doomedColumns+` FROM step
+	return list(t, "list ready steps of "+string(org), func(r row) (weir.Step, error) {
+		s := weir.Step{Org: org, State: weir.StepReady}
+		err := r.Scan(&s.ID, &s.Request, &s.Kind, &s.Phase, &s.Object, &s.Record, instant{&s.DueAt})
+		return s, err
+	}, `
+		SELECT id, request, kind, phase, object, record, due_at FROM step
 		WHERE org = $1 AND state = 'READY' AND due_at > 0 AND due_at < $2
-		ORDER BY due_at, rank, id LIMIT $3`, org, due, most)
-}
-
-// What a person is told about a step, and no arguments: there may be thousands.
-const doomedColumns = `id, request, org, kind, phase, state, epoch, object, record, due_at`
-
-func scanDoomed(r row) (s weir.Step, err error) {
-	err = r.Scan(&s.ID, &s.Request, &s.Org, &s.Kind, &s.Phase, &s.State, &s.Epoch, &s.Object, &s.Record, instant{&s.DueAt})
-	return s, err
+		ORDER BY shed, due_at, request, rank, id LIMIT $3`+t.held(), org, due, most)
 }
 
 // BuryReady moves ready steps to their deaths, for one cause and without a call
-// for them: a write that was about to be sent begins again with its check. It
-// returns the ids of those that were still ready.
-func (t *Tx) BuryReady(steps []weir.StepID, cause weir.Category) ([]weir.StepID, error) {
+// for them: a write that was about to be sent begins again with its check. The
+// caller holds the steps.
+func (t *Tx) BuryReady(steps []weir.StepID, cause weir.Category) error {
 	to, err := weir.StepReady.Next(weir.Bury)
 	if err != nil {
-		return nil, fmt.Errorf("bury steps: %w", err)
+		return fmt.Errorf("bury steps: %w", err)
 	}
-	var buried []weir.StepID
-	err = inChunks(steps, 5, func(marks string, ids []any) error {
-		moved, err := list(t, "bury steps", scanValue[weir.StepID], `
-			UPDATE step SET state = $1, cause = $2, wake_at = 0, node = '', until = 0,
-				phase = CASE WHEN phase = $3 THEN $4 ELSE phase END
-			WHERE state = 'READY' AND id IN (`+marks+`) RETURNING id`,
-			append([]any{to, cause, weir.PhaseWrite, weir.PhaseCheck}, ids...)...)
-		buried = append(buried, moved...)
-		return err
-	})
-	return buried, err
+	n, err := t.exec("bury steps", `
+		UPDATE step SET state = $1, cause = $2, wake_at = 0, node = '', until = 0,
+			phase = CASE WHEN phase = $3 THEN $4 ELSE phase END
+		WHERE state = 'READY' AND `+t.among("id", "$5"),
+		to, cause, weir.PhaseWrite, weir.PhaseCheck, listed(t, steps))
+	if err == nil && n != len(steps) {
+		err = fmt.Errorf("bury steps: %d of %d are ready: %w", n, len(steps), ErrMovedElsewhere)
+	}
+	return err
 }
 
-// OpenLetters opens the letters of steps that died of one cause at once, in the
-// order of their urgency; a step that died before keeps its letter and number.
-// It returns which letter each step has.
-func (t *Tx) OpenLetters(steps []weir.StepID, cause weir.Category, code string, release weir.ReleaseKind) (map[weir.StepID]weir.LetterID, error) {
+// OpenLetters opens the letters of steps that died of one cause at once, in
+// their order; a step that died before keeps its letter and number. It returns
+// the letter of each step.
+func (t *Tx) OpenLetters(steps []weir.StepID, cause weir.Category, code string, release weir.ReleaseKind) ([]weir.LetterID, error) {
+	const what = "open letters"
 	opened := make(map[weir.StepID]weir.LetterID, len(steps))
-	note := func(r row) (none struct{}, err error) {
+	_, err := list(t, what, func(r row) (none struct{}, err error) {
 		var step weir.StepID
 		var id weir.LetterID
 		err = r.Scan(&step, &id)
 		opened[step] = id
 		return none, err
-	}
-	const what = "open letters"
-	err := inChunks(steps, 5, func(marks string, ids []any) error {
-		_, err := list(t, what, note, `
-			UPDATE letter SET state = 'OPEN', times = times + 1, opened_at = $1, last_at = $1, cause = $2, code = $3,
-				release_by = $4, sealed_name = '', sealed_size = 0, sealed_sha256 = '',
-				attempts = (SELECT attempts + conflicts FROM step WHERE step.id = letter.step),
-				due_at = (SELECT due_at FROM step WHERE step.id = letter.step),
-				risk = (SELECT risk FROM request WHERE request.id = letter.request)
-			WHERE step IN (`+marks+`) RETURNING step, id`, append([]any{t.now, cause, code, release}, ids...)...)
-		return err
-	})
+	}, `
+		UPDATE letter SET state = 'OPEN', times = times + 1, opened_at = $1, last_at = $1, cause = $2, code = $3,
+			release_by = $4, sealed_name = '', sealed_size = 0, sealed_sha256 = '',
+			attempts = (SELECT attempts + conflicts FROM step WHERE step.id = letter.step),
+			due_at = (SELECT due_at FROM step WHERE step.id = letter.step),
+			risk = (SELECT risk FROM request WHERE request.id = letter.request)
+		WHERE `+t.among("step", "$5")+` RETURNING step, id`, t.now, cause, code, release, listed(t, steps))
 	if err != nil {
 		return nil, err
 	}
-	fresh := make([]weir.StepID, 0, len(steps))
+	fresh := make([]weir.StepID, 0, len(steps)-len(opened))
 	for _, id := range steps {
 		if opened[id] == "" {
 			fresh = append(fresh, id)
@@ -83,31 +75,33 @@ func (t *Tx) OpenLetters(steps []weir.StepID, cause weir.Category, code string, 
 	if err != nil {
 		return nil, err
 	}
-	base := last - int64(len(fresh))
-	err = inChunks(fresh, 6, func(marks string, ids []any) error {
-		before := len(opened)
-		_, err := list(t, what, note, `
-			INSERT INTO letter (`+letterColumns+`, number, opened_at)
-			SELECT 'DL-' || n, step, request, org, 'OPEN', $1, $2, object, record, kind, attempts, $3, $3,
-				due_at, right_name, risk, $4, '', 0, '', 1, n, $3
-			FROM (
-				SELECT CAST($5 AS BIGINT) + row_number() OVER (ORDER BY step.due_at, step.rank, step.id) AS n,
-					step.id AS step, step.request, step.org, step.object, step.record, step.kind,
-					step.attempts + step.conflicts AS attempts, step.due_at, request.right_name, request.risk
-				FROM step JOIN request ON request.id = step.request WHERE step.id IN (`+marks+`)
-			) AS died
-			RETURNING step, id`, append([]any{cause, code, t.now, release, base}, ids...)...)
-		base += int64(len(opened) - before)
-		return err
-	})
-	return opened, err
+	before := last - int64(len(fresh))
+	n, err := t.exec(what, `
+		INSERT INTO letter (`+letterColumns+`, number, opened_at)
+		SELECT 'DL-' || CAST($1 + died.place AS TEXT), step.id, step.request, step.org, 'OPEN', $2, $3, step.object, step.record,
+			step.kind, step.attempts + step.conflicts, $4, $5, step.due_at, request.right_name, request.risk, $6, '', 0, '', 1,
+			$7 + died.place, $8
+		FROM `+t.unfolded("$9", "died")+` JOIN step ON step.id = died.value JOIN request ON request.id = step.request`,
+		before, cause, code, t.now, t.now, release, before, t.now, listed(t, fresh))
+	if err == nil && n != len(fresh) {
+		err = fmt.Errorf("%s: %d of %d steps: %w", what, n, len(fresh), ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	letters := make([]weir.LetterID, len(steps))
+	for i, id := range steps {
+		if letters[i] = opened[id]; letters[i] == "" {
+			before++
+			letters[i] = weir.LetterID(fmt.Sprintf("DL-%d", before))
+		}
+	}
+	return letters, nil
 }
 
 // AddLetterEvents adds one line to the history of each of the letters.
 func (t *Tx) AddLetterEvents(ids []weir.LetterID, e weir.LetterEvent) error {
-	rows := make([][]any, len(ids))
-	for i, id := range ids {
-		rows[i] = []any{id, t.or(e.At), e.By, e.Act, e.Note}
-	}
-	return t.insertMany("add events to letters", `INSERT INTO letter_event (letter, at, actor, act, note)`, "", rows)
+	return t.put("add events to letters", `
+		INSERT INTO letter_event (at, actor, act, note, letter) SELECT $1, $2, $3, $4, value FROM `+t.unfolded("$5", "list"),
+		t.or(e.At), e.By, e.Act, e.Note, listed(t, ids))
 }

@@ -46,14 +46,11 @@ func (t *Tx) AppendDecision(d Decision) (seq int64, err error) {
 		INSERT INTO decision (`+decisionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		d.Org, seq, d.Node, d.Kind, d.OrgVersion, d.PolicyHash, d.Input, d.Ruling, d.StateHash,
 		d.Snapshot, document{d.Steps}, t.or(d.At))
-	if err != nil {
-		return 0, err
+	if err != nil || len(d.Steps) == 0 {
+		return seq, err
 	}
-	rows := make([][]any, len(d.Steps))
-	for i, step := range d.Steps {
-		rows[i] = []any{step, d.Org, seq}
-	}
-	return seq, t.insertMany(what, `INSERT INTO decision_step (step, org, seq)`, "", rows)
+	return seq, t.put(what, `
+		INSERT INTO decision_step (org, seq, step) SELECT $1, $2, value FROM `+t.unfolded("$3", "list"), d.Org, seq, listed(t, d.Steps))
 }
 
 // DecisionsOf lists the decisions that a step took part in.

@@ -10,16 +10,19 @@ import (
 // before keeps the first reason; it counts as deleted only if every query saw
 // it in the recycle bin.
 func (t *Tx) AddFindings(request weir.RequestID, pass weir.Pass, findings []weir.Finding) error {
-	rows := make([][]any, len(findings))
-	for i, f := range findings {
-		rows[i] = []any{request, pass, f.Object, f.Record, f.Version, f.Why, f.Review, f.Shared, f.Deleted}
+	all := rows{
+		into: `INSERT INTO finding (request, pass, object, record, version, why, review, shared, deleted)`,
+		// deleted is 0 or 1: the product is 1 only when both are.
+		after: `
+			ON CONFLICT (request, pass, object, record) DO UPDATE
+			SET version = excluded.version, review = excluded.review, shared = excluded.shared,
+				deleted = finding.deleted * excluded.deleted`,
+		width: 9,
 	}
-	// deleted is 0 or 1: the product is 1 only when both are.
-	return t.insertMany("add findings of "+string(request), `
-		INSERT INTO finding (request, pass, object, record, version, why, review, shared, deleted)`, `
-		ON CONFLICT (request, pass, object, record) DO UPDATE
-		SET version = excluded.version, review = excluded.review, shared = excluded.shared,
-			deleted = finding.deleted * excluded.deleted`, rows)
+	for _, f := range findings {
+		all.add(request, pass, f.Object, f.Record, f.Version, f.Why, f.Review, f.Shared, f.Deleted)
+	}
+	return t.insert("add findings of "+string(request), all)
 }
 
 const findingColumns = `object, record, version, why, review, shared, deleted`
@@ -40,16 +43,10 @@ func (t *Tx) Findings(request weir.RequestID, pass weir.Pass) ([]weir.Finding, e
 // by object and record: what a page of rows has to be compared with, however
 // many were found before.
 func (t *Tx) FindingsAbout(request weir.RequestID, pass weir.Pass, records []string) ([]weir.Finding, error) {
-	var found []weir.Finding
-	err := inChunks(records, 3, func(marks string, ids []any) error {
-		some, err := list(t, "list findings of "+string(request), scanFinding, `
-			SELECT `+findingColumns+` FROM finding
-			WHERE request = $1 AND pass = $2 AND record IN (`+marks+`) ORDER BY object, record`,
-			append([]any{request, pass}, ids...)...)
-		found = append(found, some...)
-		return err
-	})
-	return found, err
+	return list(t, "list findings of "+string(request), scanFinding, `
+		SELECT `+findingColumns+` FROM finding
+		WHERE request = $1 AND pass = $2 AND `+t.among("record", "$3")+` ORDER BY object, record`,
+		request, pass, listed(t, records))
 }
 
 // ClearFindings forgets what a pass found, before it runs again.

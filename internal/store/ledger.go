@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -25,76 +24,27 @@ func scanEntry(r row) (e Row, err error) {
 	return e, err
 }
 
-// details reads a document of words only. Verification reads a million of
-// them, so the plain ones are read without encoding/json.
-type details struct{ to *map[string]string }
-
-// Scan implements sql.Scanner.
-func (d details) Scan(src any) error {
-	text, ok := src.(string)
-	if !ok {
-		return fmt.Errorf("a document is %T and not text", src)
-	}
-	if *d.to = plainWords(text); *d.to != nil {
-		return nil
-	}
-	return document{d.to}.Scan(text)
-}
-
-// plainWords reads {"a":"b","c":"d"} without escapes; nil is anything else.
-func plainWords(text string) map[string]string {
-	if len(text) < 2 || text[0] != '{' || strings.Contains(text, `\`) {
-		return nil
-	}
-	words := make(map[string]string, strings.Count(text, `":"`))
-	for rest := text[1:]; ; rest = rest[1:] {
-		name, after, ok := plainString(rest)
-		if !ok || after == "" || after[0] != ':' {
-			return nil
-		}
-		value, after, ok := plainString(after[1:])
-		if !ok || after == "" {
-			return nil
-		}
-		if _, twice := words[name]; twice {
-			return nil
-		}
-		words[name] = value
-		switch rest = after; {
-		case rest == "}":
-			return words
-		case rest[0] != ',':
-			return nil
-		}
-	}
-}
-
-// plainString reads a string of printable ASCII.
-func plainString(text string) (s, rest string, ok bool) {
-	if text == "" || text[0] != '"' {
-		return "", "", false
-	}
-	end := strings.IndexByte(text[1:], '"')
-	if end < 0 {
-		return "", "", false
-	}
-	s = text[1 : 1+end]
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return "", "", false
-		}
-	}
-	return s, text[2+end:], true
-}
-
 // Append writes entries, not yet numbered, in the transaction of what they
 // speak of.
 func (t *Tx) Append(entries ...weir.Entry) error {
-	rows := make([][]any, len(entries))
-	for i, e := range entries {
-		rows[i] = []any{t.or(e.At), e.By, e.Act, e.Org, e.Request, e.Step, document{e.Detail}}
+	for len(entries) > 0 {
+		first, n := entries[0], 1
+		for n < len(entries) && entries[n].At.Equal(first.At) && entries[n].By == first.By && entries[n].Org == first.Org {
+			n++
+		}
+		all := rows{
+			into:   `INSERT INTO entry (at, actor, org, act, request, step, detail)`,
+			shared: []any{t.or(first.At), first.By, first.Org}, width: 4,
+		}
+		for _, e := range entries[:n] {
+			all.add(e.Act, e.Request, e.Step, details{&e.Detail})
+		}
+		if err := t.insert("append to the ledger", all); err != nil {
+			return err
+		}
+		entries = entries[n:]
 	}
-	return t.insertMany("append to the ledger", `INSERT INTO entry (at, actor, act, org, request, step, detail)`, "", rows)
+	return nil
 }
 
 // LockLedger elects the sequencer for the rest of this transaction: false when
@@ -114,14 +64,14 @@ func (t *Tx) Unnumbered(limit int) ([]Row, error) {
 		`SELECT `+entryColumns+` FROM entry WHERE seq IS NULL ORDER BY id`+w.limit(limit), w.args...)
 }
 
-// Number gives rows their numbers (Entry.Seq, from TreeSize+1 on) and keeps the
+// Number gives entries their numbers (Entry.Seq, from TreeSize+1 on) and keeps the
 // new hashes of the tree under their positions. The caller holds LockLedger.
-func (t *Tx) Number(rows []Row, hashes map[int64][]byte) error {
+func (t *Tx) Number(numbered []Row, hashes map[int64][]byte) error {
 	size, err := t.TreeSize()
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
+	for _, r := range numbered {
 		if size++; r.Entry.Seq != size {
 			return fmt.Errorf("number the ledger: entry %d where %d is next: %w", r.Entry.Seq, size, ErrMovedElsewhere)
 		}
@@ -130,14 +80,14 @@ func (t *Tx) Number(rows []Row, hashes map[int64][]byte) error {
 			return err
 		}
 	}
-	kept := make([][]any, 0, len(hashes))
+	kept := rows{into: `INSERT INTO tree_hash (position, hash)`, width: 2}
 	for _, position := range slices.Sorted(maps.Keys(hashes)) {
-		kept = append(kept, []any{position, hashes[position]})
+		kept.add(position, hashes[position])
 	}
-	if err := t.insertMany("keep tree hashes", `INSERT INTO tree_hash (position, hash)`, "", kept); err != nil {
+	if err := t.insert("keep tree hashes", kept); err != nil {
 		return err
 	}
-	return t.count("ledger", len(rows))
+	return t.count("ledger", len(numbered))
 }
 
 // TreeSize is how many entries the tree holds, and so the last one's number. It

@@ -16,7 +16,7 @@ type row interface{ Scan(dest ...any) error }
 
 // list reads every row of a query.
 func list[T any](t *Tx, what string, scan func(row) (T, error), query string, args ...any) (all []T, err error) {
-	rows, err := t.query(t.spell(query), bind(args))
+	rows, err := t.query(query, bind(args))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -37,7 +37,7 @@ func list[T any](t *Tx, what string, scan func(row) (T, error), query string, ar
 
 // one reads the only row of a query; none is ErrNotFound.
 func one[T any](t *Tx, what string, scan func(row) (T, error), query string, args ...any) (T, error) {
-	found, err := scan(t.queryRow(t.spell(query), bind(args)))
+	found, err := scan(t.queryRow(query, bind(args)))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}

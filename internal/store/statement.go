@@ -21,7 +21,7 @@ type statements struct {
 	db *sql.DB
 
 	mu    sync.Mutex
-	ready map[string]*sql.Stmt
+	ready map[string]*sql.Stmt // by the portable text
 }
 
 func keepStatements(db *sql.DB) *statements {
@@ -43,7 +43,7 @@ func (s *statements) keep(ctx context.Context, queries []string) {
 		if _, ok := s.find(query); ok { //nolint:sqlclosecheck // kept until the store closes its connections
 			continue
 		}
-		st, err := s.db.PrepareContext(ctx, query)
+		st, err := s.db.PrepareContext(ctx, spelling(query))
 		if err != nil {
 			continue
 		}

@@ -19,14 +19,14 @@ func scanStep(r row) (s weir.Step, err error) {
 
 // InsertSteps accepts steps and counts them.
 func (t *Tx) InsertSteps(steps []weir.Step) error {
-	rows := make([][]any, len(steps))
-	for i, s := range steps {
-		rows[i] = []any{
+	all := rows{into: `INSERT INTO step (` + stepColumns + `, claim)`, width: 20}
+	for _, s := range steps {
+		all.add(
 			s.ID, s.Request, s.Org, s.Kind, s.Phase, s.State, s.Epoch, s.Shape, s.Object, s.Record,
 			s.Rank, s.Args, s.Attempts, s.Conflicts, s.DueAt, s.WakeAt, s.Cause, s.Node, s.Until, "",
-		}
+		)
 	}
-	if err := t.insertMany("insert steps", `INSERT INTO step (`+stepColumns+`, claim)`, "", rows); err != nil {
+	if err := t.insert("insert steps", all); err != nil {
 		return err
 	}
 	for request := range requestsOf(steps) { // what a request that was given up does later is given up too
@@ -55,14 +55,12 @@ func (t *Tx) Step(id weir.StepID) (weir.Step, error) {
 
 // StepsByID reads several steps.
 func (t *Tx) StepsByID(ids []weir.StepID) (map[weir.StepID]weir.Step, error) {
-	found := make(map[weir.StepID]weir.Step, len(ids))
-	err := inChunks(ids, 1, func(marks string, args []any) error {
-		steps, err := list(t, "read steps", scanStep, `SELECT `+stepColumns+` FROM step WHERE id IN (`+marks+`)`, args...)
-		for _, s := range steps {
-			found[s.ID] = s
-		}
-		return err
-	})
+	steps, err := list(t, "read steps", scanStep,
+		`SELECT `+stepColumns+` FROM step WHERE `+t.among("id", "$1"), listed(t, ids))
+	found := make(map[weir.StepID]weir.Step, len(steps))
+	for _, s := range steps {
+		found[s.ID] = s
+	}
 	return found, err
 }
 
@@ -132,11 +130,11 @@ func (t *Tx) writeStep(s *weir.Step, next weir.Step) error {
 		return fmt.Errorf("write step %s: it would wait until never", s.ID)
 	}
 	err := t.change("write step "+string(s.ID), `
-		UPDATE step SET phase = $4, state = $5, args = $6, attempts = $7, conflicts = $8, wake_at = $9, cause = $10,
-			node = $11, until = $12
-		WHERE id = $1 AND state = $2 AND epoch = $3`,
-		s.ID, s.State, s.Epoch,
-		next.Phase, next.State, next.Args, next.Attempts, next.Conflicts, next.WakeAt, next.Cause, next.Node, next.Until)
+		UPDATE step SET phase = $1, state = $2, args = $3, attempts = $4, conflicts = $5, wake_at = $6, cause = $7,
+			node = $8, until = $9
+		WHERE id = $10 AND state = $11 AND epoch = $12`,
+		next.Phase, next.State, next.Args, next.Attempts, next.Conflicts, next.WakeAt, next.Cause, next.Node, next.Until,
+		s.ID, s.State, s.Epoch)
 	if err == nil {
 		*s = next
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -109,7 +108,7 @@ func (t *Tx) or(at time.Time) time.Time {
 // exec runs a statement and returns how many rows it changed. The word what
 // says in errors what was being done.
 func (t *Tx) exec(what, query string, args ...any) (int, error) {
-	res, err := t.execute(t.spell(query), bind(args))
+	res, err := t.execute(query, bind(args))
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", what, err)
 	}
@@ -137,21 +136,21 @@ func (t *Tx) execute(query string, args []any) (sql.Result, error) {
 	if st, ok := t.prepared(query); ok { //nolint:sqlclosecheck // the transaction closes it
 		return st.ExecContext(t.ctx, args...)
 	}
-	return t.sql.ExecContext(t.ctx, query, args...)
+	return t.sql.ExecContext(t.ctx, t.spell(query), args...)
 }
 
 func (t *Tx) query(query string, args []any) (*sql.Rows, error) {
 	if st, ok := t.prepared(query); ok { //nolint:sqlclosecheck // the transaction closes it
 		return st.QueryContext(t.ctx, args...)
 	}
-	return t.sql.QueryContext(t.ctx, query, args...)
+	return t.sql.QueryContext(t.ctx, t.spell(query), args...)
 }
 
 func (t *Tx) queryRow(query string, args []any) *sql.Row {
 	if st, ok := t.prepared(query); ok { //nolint:sqlclosecheck // the transaction closes it
 		return st.QueryRowContext(t.ctx, args...)
 	}
-	return t.sql.QueryRowContext(t.ctx, query, args...)
+	return t.sql.QueryRowContext(t.ctx, t.spell(query), args...)
 }
 
 // put runs a statement whose count of rows says nothing.
@@ -176,15 +175,6 @@ func (t *Tx) must(what, query string, args ...any) error {
 		err = fmt.Errorf("%s: %w", what, ErrNotFound)
 	}
 	return err
-}
-
-// spell rewrites $1, the portable form of a parameter, to SQLite's ?1. No
-// statement of ours has a dollar sign elsewhere.
-func (t *Tx) spell(query string) string {
-	if t.dialect == SQLite {
-		return strings.ReplaceAll(query, "$", "?")
-	}
-	return query
 }
 
 // held is the clause that keeps a row read by SELECT from being changed by
