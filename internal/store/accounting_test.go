@@ -108,9 +108,14 @@ func drive(t *testing.T, rt *rapid.T, tx *store.Tx, run int) {
 			}
 		}
 		model[st.ID] = st
+		unended := 0
 		for id, want := range model {
 			same(t, need(tx.Step(id)), want)
+			if !want.State.Ended() {
+				unended++
+			}
 		}
+		same(t, need(tx.OpenSteps(r.ID)), unended)
 		balance(t, tx)
 	}
 }

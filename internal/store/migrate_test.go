@@ -99,7 +99,8 @@ func columns(t *testing.T, s *store.Store) []string {
 	return append(all, indexes(t, s)...)
 }
 
-// indexes names every index that a migration made.
+// indexes names every index that a migration made for both stores. SQLite needs
+// none for the entries without a number: its unique index of numbers has them.
 func indexes(t *testing.T, s *store.Store) (all []string) {
 	t.Helper()
 	query := `SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name`
@@ -112,6 +113,9 @@ func indexes(t *testing.T, s *store.Store) (all []string) {
 	read(t, s, query, func(scan func(...any)) {
 		var table, index string
 		scan(&table, &index)
+		if index == "entry_unnumbered" {
+			return
+		}
 		all = append(all, table+" is indexed by "+index)
 	})
 	return all

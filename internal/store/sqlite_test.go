@@ -161,9 +161,10 @@ func TestSQLiteIndexesAreUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for index, query := range map[string]string{
-		"step_claimable": `SELECT * FROM step WHERE org = 'o' AND state = 'READY' ORDER BY due_at, rank, id LIMIT 1`,
+		"step_ready":     `SELECT * FROM step WHERE org = 'o' AND state = 'READY' ORDER BY shed, due_at, request, rank, id LIMIT 1`,
+		"step_open":      `SELECT rank FROM step WHERE request = 'R-1' AND ended = 0 ORDER BY rank LIMIT 1`,
 		"step_waiting":   `SELECT wake_at FROM step WHERE org = 'o' AND state = 'WAITING' ORDER BY wake_at LIMIT 1`,
-		"step_executing": `SELECT * FROM step WHERE state = 'EXECUTING' AND node <> 'n'`,
+		"step_executing": `SELECT count(DISTINCT claim) FROM step WHERE org = 'o' AND state = 'EXECUTING'`,
 		"letter_release": `SELECT count(*) FROM letter WHERE org = 'o' AND state = 'OPEN'`,
 		"(seq=?)":        `SELECT * FROM entry WHERE seq IS NULL ORDER BY id LIMIT 100`,
 		"request_due":    `SELECT * FROM request ORDER BY due_at, id LIMIT 50`,
