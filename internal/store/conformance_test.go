@@ -51,6 +51,7 @@ func conformance() []conformanceTest {
 		{"SwapKeysComparesFirst", testSwapKeysComparesFirst},
 		{"DestroyWaitsForSubmissions", testDestroyWaitsForSubmissions},
 		{"EntryRoundTrip", testEntryRoundTrip},
+		{"ManyEntriesKeepTheirOrder", testManyEntriesKeepTheirOrder},
 		{"DetailsComeBack", testDetailsComeBack},
 		{"Strays", testStrays},
 		{"NumberingTheLedger", testNumberingTheLedger},

@@ -42,6 +42,32 @@ func testEntryRoundTrip(t *testing.T, s *store.Store) {
 	})
 }
 
+// testManyEntriesKeepTheirOrder: entries that share their time, person and org
+// are written together, and no other way than they came.
+func testManyEntriesKeepTheirOrder(t *testing.T, s *store.Store) {
+	var all []weir.Entry
+	for i := range 300 {
+		e := weir.Entry{At: noon, By: "weir", Org: "o", Act: fmt.Sprintf("act-%d", i), Step: weir.StepID(fmt.Sprintf("S-%d", i)), Detail: map[string]string{"a": "b"}}
+		switch {
+		case i%100 == 30:
+			e.Org = "p"
+		case i%100 == 60:
+			e.By = "ann"
+		case i%100 > 90:
+			e.At = noon.Add(time.Duration(i) * time.Second)
+		}
+		all = append(all, e)
+	}
+	update(t, s, noon, func(tx *store.Tx) {
+		ok(tx.Append(all...))
+		var written []weir.Entry
+		for _, r := range need(tx.Unnumbered(0)) {
+			written = append(written, r.Entry)
+		}
+		same(t, written, all)
+	})
+}
+
 // testDetailsComeBack: whatever stands in a detail is read as it was written,
 // whether it is plain enough for the short way or not.
 func testDetailsComeBack(t *testing.T, s *store.Store) {

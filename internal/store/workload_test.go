@@ -71,6 +71,11 @@ func testShedRequestsGoLast(t *testing.T, s *store.Store) {
 		ok(tx.ShedRequest("R-1", true))
 		ok(tx.InsertSteps([]weir.Step{step("S-0", early, weir.StepReady)}))
 		same(t, next(tx), weir.StepID("S-2"))
+		var order []weir.StepID
+		for _, st := range need(tx.ReadyBefore("o", late.DueAt.Add(time.Hour), 10)) {
+			order = append(order, st.ID)
+		}
+		same(t, order, []weir.StepID{"S-2", "S-0", "S-1"})
 		same(t, need(tx.Workload("R-1")).Shed, true)
 		ok(tx.ShedRequest("R-1", false))
 		same(t, next(tx), weir.StepID("S-0"))
