@@ -141,6 +141,9 @@ const (
 // logEntry writes one transition to the log: the act as message, ids and
 // classes as attributes, in a fixed order.
 func (e *Engine) logEntry(ctx context.Context, n weir.Entry) {
+	if !e.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
 	attrs := make([]slog.Attr, 0, len(n.Detail)+4)
 	add := func(k, v string) {
 		if v != "" {
