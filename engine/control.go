@@ -11,11 +11,19 @@ import (
 	"github.com/weirhq/weir/internal/store"
 )
 
-// Control is one round of everything that no call drives: the clock, heartbeat,
-// journal replay, local work of requests, release of dead letters, the
-// schedule, rewrapping of keys, numbering of the ledger. A runner calls it every tick on every node;
-// simulations call it by hand.
+// Control is one round of everything that no call drives. Simulations call it by
+// hand; a runner calls its two halves apart, because the second may take long.
 func (e *Engine) Control(ctx context.Context) error {
+	if err := e.Tend(ctx); err != nil {
+		return err
+	}
+	return e.Finish(ctx)
+}
+
+// Tend is a round of what must not wait: the clock, heartbeat, journal replay,
+// release of dead letters, the schedule, rewrapping of keys, numbering of the
+// ledger. A runner calls it every tick on every node.
+func (e *Engine) Tend(ctx context.Context) error {
 	if err := e.replaySpill(ctx); err != nil {
 		return err
 	}
@@ -26,12 +34,20 @@ func (e *Engine) Control(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(
-		e.finishRequests(ctx),
 		e.releaseLetters(ctx),
 		e.arrange(ctx),
 		e.rewrapSome(ctx),
 		e.endAdmissions(ctx),
 		e.sequence(ctx),
+	)
+}
+
+// Finish is a round of the local work of requests and of what it leaves. It
+// takes as long as the largest package of a subject: it ends when it is done, or
+// with the context.
+func (e *Engine) Finish(ctx context.Context) error {
+	return errors.Join(
+		e.finishRequests(ctx),
 		e.scrubStore(ctx),
 		e.sweep(ctx),
 	)

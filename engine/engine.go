@@ -103,16 +103,17 @@ type Engine struct {
 	publicKey string // of the signer, as auditors hold it
 	orgs      map[weir.OrgID]*lane
 
-	// Owned by the control round, which never runs twice at once.
-	sweptAt time.Time     // when the vault was last swept
-	scrub   bool          // the store's journal must be emptied
-	told    time.Duration // the step of the clock that was noted last and not followed
+	// Owned by Finish, which never runs twice at once.
+	sweptAt time.Time // when the vault was last swept
+	scrub   bool      // the store's journal must be emptied
+
+	// Owned by Tend, which never runs twice at once.
+	told       time.Duration // the step of the clock that was noted last and not followed
+	arrangedAt time.Time     // when the schedule was last made
 
 	startAt time.Time  // never changes once open
 	beating sync.Mutex // one heartbeat at a time
 	pulse   pulse
-
-	arrangedAt time.Time // when the schedule was last made
 
 	spillMu sync.Mutex // one replay of the journal at a time
 

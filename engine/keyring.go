@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/store"
@@ -12,7 +13,7 @@ import (
 // requestKey unwraps the key of a request. It fails once the key is shredded.
 func (e *Engine) requestKey(ctx context.Context, org weir.OrgID, id weir.RequestID) (*vault.Key, error) {
 	var row store.KeyRow
-	err := e.view(ctx, func(tx *store.Tx) error {
+	err := e.glance(ctx, func(tx *store.Tx) error {
 		var err error
 		row, err = tx.Key(id)
 		return err
@@ -65,4 +66,13 @@ func (e *Engine) openRequest(ctx context.Context, r weir.Request) (openedRequest
 
 func (e *Engine) view(ctx context.Context, fn func(*store.Tx) error) error {
 	return e.store.View(ctx, e.now(), fn)
+}
+
+// glance is a view of a few rows: a store that does not answer within that time
+// counts as gone, because a lost network gives no other sign.
+func (e *Engine) glance(ctx context.Context, fn func(*store.Tx) error) error {
+	const answer = 30 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	return e.view(ctx, fn)
 }

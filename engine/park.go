@@ -25,7 +25,7 @@ func (e *Engine) park(l *lane) {
 const tidyEvery = 250 * time.Millisecond
 
 // keepTidy collects after personal data was dropped, until ctx ends. It stands
-// apart from the control round, which may be making a large package.
+// apart from the control round, which may wait for a store.
 func (e *Engine) keepTidy(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()

@@ -79,7 +79,7 @@ func elapsed(from, to time.Time) time.Duration {
 }
 
 // Beat writes the heartbeat when it is due, and adopts what dead nodes left. A
-// runner calls it apart from the control round, which may take long. The
+// runner calls it apart from the control round, which may take half a minute. The
 // machine's own clock paces it, not the scaled one of a demo: the beat is about
 // processes.
 func (e *Engine) Beat(ctx context.Context) error {

@@ -24,7 +24,8 @@ func (o oneOrg) Turn(context.Context, weir.OrgID) (bool, error) {
 }
 func (o oneOrg) Width(context.Context, weir.OrgID) (int, error)           { return 1, nil }
 func (o oneOrg) Due(context.Context) ([]weir.OrgID, error)                { return []weir.OrgID{"acme"}, nil }
-func (o oneOrg) Control(context.Context) error                            { return nil }
+func (o oneOrg) Tend(context.Context) error                               { return nil }
+func (o oneOrg) Finish(context.Context) error                             { return nil }
 func (o oneOrg) Beat(context.Context) error                               { return nil }
 func (o oneOrg) Pause(context.Context, weir.OrgID) (time.Duration, error) { return 0, nil }
 func (o oneOrg) Dead(context.Context) ([]string, error)                   { return nil, nil }

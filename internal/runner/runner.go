@@ -33,8 +33,10 @@ type Engine interface {
 	Width(ctx context.Context, org weir.OrgID) (int, error)
 	// Due lists the orgs that have work now.
 	Due(ctx context.Context) ([]weir.OrgID, error)
-	// Control is one round of what no call drives.
-	Control(ctx context.Context) error
+	// Tend is one round of what no call drives and must not wait.
+	Tend(ctx context.Context) error
+	// Finish is one round of the local work of requests, which may take long.
+	Finish(ctx context.Context) error
 	// Beat says that this node lives, when it is time to.
 	Beat(ctx context.Context) error
 	// Dead lists the nodes that no longer run.
@@ -162,13 +164,15 @@ func (r *Runner) Run(ctx context.Context) error {
 		return fmt.Errorf("start queue: %w", err)
 	}
 	alive, still := context.WithCancel(context.WithoutCancel(ctx)) // until the last call has ended
-	var pulse sync.WaitGroup
+	var pulse, work sync.WaitGroup
 	pulse.Go(func() {
-		r.every(alive, "no heartbeat", func(alive context.Context) error { return r.beat(alive, ctx.Err() != nil) })
+		r.every(alive, "no heartbeat", within(roundLimit, func(alive context.Context) error { return r.beat(alive, ctx.Err() != nil) }))
 	})
 	defer pulse.Wait()
 	defer still()
-	r.every(ctx, "control round failed", r.opts.Engine.Control)
+	work.Go(func() { r.every(ctx, "local work failed", r.opts.Engine.Finish) })
+	defer work.Wait()
+	r.every(ctx, "control round failed", within(roundLimit, r.opts.Engine.Tend))
 	close(r.stopping)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
@@ -178,6 +182,18 @@ func (r *Runner) Run(ctx context.Context) error {
 	return nil
 }
 
+// roundLimit ends a round in which a store no longer answers.
+const roundLimit = 30 * time.Second
+
+// within gives a round so much time.
+func within(limit time.Duration, round func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		limited, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return round(limited)
+	}
+}
+
 // every does one round per tick until ctx ends. A round that fails is told and
 // tried again with the next tick: everything it does is driven by the tables, so
 // nothing is forgotten.
@@ -185,11 +201,9 @@ func (r *Runner) every(ctx context.Context, failed string, round func(context.Co
 	tick := time.NewTicker(r.opts.Tick)
 	defer tick.Stop()
 	for {
-		limited, cancel := context.WithTimeout(ctx, 30*time.Second)
-		err := round(limited)
-		cancel()
+		err := round(ctx)
 		if err != nil && ctx.Err() == nil {
-			r.opts.Log.Warn(failed, "error", err.Error()) //nolint:sloglint // one of two constants, above
+			r.opts.Log.Warn(failed, "error", err.Error()) //nolint:sloglint // one of three constants, above
 		}
 		select {
 		case <-ctx.Done():
