@@ -127,7 +127,12 @@ func (t *txn) outcome(s *settlement, f *weir.Fault, jitter uint32, st weir.Step,
 		return o, nil
 	}
 	open, err := t.OpenSteps(s.Request)
-	o.Remaining = time.Duration(open) * callPace // what must still fit before the due date
+	if err != nil {
+		return o, err
+	}
+	w, err := t.Workload(s.Request)
+	left := max(int64(open), w.Expected-w.Calls) // a step that reads may take many calls
+	o.Remaining = time.Duration(left) * callPace // what must still fit before the due date
 	return o, err
 }
 
@@ -246,6 +251,8 @@ func (t *txn) settleResult(g *governed, st *weir.Step, r result) error {
 				s.Attempts = 0
 			}
 			s.Phase = r.Phase
+		} else if r.Verdict == weir.Yield { // a page was read, and what failed before it is over
+			s.Attempts = 0
 		}
 		s.Cause, s.WakeAt = "", time.Time{}
 	}
