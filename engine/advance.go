@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/plan"
+	"github.com/weirhq/weir/internal/store"
 )
 
 // advance moves a request as far as it can go by itself: it releases the next
@@ -44,6 +45,9 @@ func (t *txn) next(r *weir.Request) (bool, error) {
 	case weir.Verified:
 		return t.deepen(r, weir.EventDiscover)
 	case weir.Discovered:
+		if !r.Right.Mutates() {
+			return false, nil // any number of records: planned apart, see planReads
+		}
 		return true, t.plan(r)
 	case weir.Planned:
 		return t.askOrStart(r)
@@ -64,10 +68,6 @@ func (t *txn) next(r *weir.Request) (bool, error) {
 // add inserts steps behind everything the request has done so far: their ranks
 // count from the highest rank in use.
 func (t *txn) add(r *weir.Request, steps []weir.Step, lowest weir.StepState) error {
-	base, err := t.NextRank(r.ID)
-	if err != nil {
-		return err
-	}
 	first := 0
 	for i, s := range steps {
 		if i == 0 || s.Rank < first {
@@ -75,17 +75,35 @@ func (t *txn) add(r *weir.Request, steps []weir.Step, lowest weir.StepState) err
 		}
 	}
 	for i := range steps {
+		steps[i].State = weir.StepPlanned
+		if steps[i].Rank == first {
+			steps[i].State = lowest
+		}
+	}
+	base, err := t.opening(r)
+	if err != nil {
+		return err
+	}
+	return t.insert(r, base, steps)
+}
+
+// opening prepares the insertion of steps, and returns the rank behind
+// everything the request has done so far.
+func (t *txn) opening(r *weir.Request) (base int, err error) {
+	if err := t.WakeOrg(r.Org, t.Now()); err != nil { // the org comes before the counters: see txn
+		return 0, err
+	}
+	return t.NextRank(r.ID)
+}
+
+// insert gives steps what they have of their request, and their ranks from the
+// base on.
+func (t *txn) insert(r *weir.Request, base int, steps []weir.Step) error {
+	for i := range steps {
 		s := &steps[i]
 		s.ID = weir.StepID("S-" + t.e.randomID(12))
 		s.Request, s.Org, s.DueAt = r.ID, r.Org, r.DueAt
-		s.State = weir.StepPlanned
-		if s.Rank == first {
-			s.State = lowest
-		}
 		s.Rank += base
-	}
-	if err := t.WakeOrg(r.Org, t.Now()); err != nil { // the org comes before the counters: see txn
-		return err
 	}
 	return t.InsertSteps(steps)
 }
@@ -107,10 +125,15 @@ func (t *txn) moveBy(r *weir.Request, ev weir.Event, by string, set func(*weir.R
 	return t.note(weir.Entry{By: by, Act: "request." + string(ev), Org: r.Org, Request: r.ID, Detail: d})
 }
 
-// plan builds the plan from the findings. What forbids a plan is shown to a
-// person as the request's reason; nothing was changed.
+// plan builds the plan of a request that changes something.
 func (t *txn) plan(r *weir.Request) error {
-	p, err := t.build(r, weir.PassPlan)
+	p, err := t.e.build(t.Tx, r, weir.PassPlan)
+	return t.keepPlan(r, p, err)
+}
+
+// keepPlan saves what was built from the findings. What forbids a plan is shown
+// to a person as the request's reason; nothing was changed.
+func (t *txn) keepPlan(r *weir.Request, p weir.Plan, err error) error {
 	reason := refusal(err)
 	if err != nil && reason == "" {
 		return err
@@ -124,14 +147,16 @@ func (t *txn) plan(r *weir.Request) error {
 	if err := t.SavePlan(p); err != nil {
 		return err
 	}
-	if err := t.keepSchemas(r); err != nil {
-		return err
+	if r.Right.Mutates() { // nothing else is compared with the describe later
+		if err := t.keepSchemas(r); err != nil {
+			return err
+		}
 	}
 	if err := t.ExpectCalls(r.ID, p.Calls); err != nil {
 		return err
 	}
 	return t.moveBy(r, weir.EventPlan, "weir", func(r *weir.Request) { r.PlanHash, r.Reason = p.Hash, "" },
-		map[string]string{KeyPlan: p.Hash, "records": strconv.Itoa(len(p.Items)), KeyCalls: strconv.Itoa(p.Calls)})
+		map[string]string{KeyPlan: p.Hash, "records": strconv.Itoa(p.Records()), KeyCalls: strconv.Itoa(p.Calls)})
 }
 
 // refusal is the reason code of a plan that the core refused to build.
@@ -149,26 +174,22 @@ func refusal(err error) string {
 	return ""
 }
 
-func (t *txn) build(r *weir.Request, pass weir.Pass) (weir.Plan, error) {
-	l, err := t.e.lane(r.Org)
+func (e *Engine) build(tx *store.Tx, r *weir.Request, pass weir.Pass) (weir.Plan, error) {
+	l, err := e.lane(r.Org)
 	if err != nil {
 		return weir.Plan{}, err
 	}
-	schemas, _, err := t.Schemas(r.Org)
+	schemas, _, err := tx.Schemas(r.Org)
 	if err != nil {
 		return weir.Plan{}, err
 	}
-	found, err := t.Findings(r.ID, pass)
-	if err != nil {
-		return weir.Plan{}, err
-	}
-	kinds, err := setting(t.Tx, kindsKey(r.ID))
+	kinds, err := setting(tx, kindsKey(r.ID))
 	if err != nil {
 		return weir.Plan{}, err
 	}
 	return plan.Build(plan.Input{
-		Request: *r, Map: l.Map, Schemas: schemas, Findings: found, Kinds: splitKinds(kinds), Now: t.Now(),
-		Policy: plan.Policy{TTL: t.e.policy.PlanTTL, MaxRecords: t.e.policy.MaxRecords, AllowUndecided: t.e.policy.AllowUndecided},
+		Request: *r, Map: l.Map, Schemas: schemas, Findings: tx.EachFinding(r.ID, pass), Kinds: splitKinds(kinds), Now: tx.Now(),
+		Policy: plan.Policy{TTL: e.policy.PlanTTL, MaxRecords: e.policy.MaxRecords, AllowUndecided: e.policy.AllowUndecided},
 	})
 }
 
@@ -188,5 +209,5 @@ func (t *txn) askOrStart(r *weir.Request) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, t.addExecution(r, p)
+	return true, t.addExports(r, p)
 }

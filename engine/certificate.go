@@ -80,6 +80,8 @@ func (e *Engine) certificate(tx *store.Tx, r weir.Request, pkg *delivered) (ledg
 			return c, err
 		}
 		c.Unproven = append(c.Unproven, beyondReach()...)
+	} else if err := readItems(tx, &c, r); err != nil {
+		return c, err
 	}
 	if pkg != nil {
 		c.Package = &ledger.PackageRef{SHA256: pkg.ref.Digest, Size: pkg.ref.Size, Records: pkg.records}
@@ -87,43 +89,66 @@ func (e *Engine) certificate(tx *store.Tx, r weir.Request, pkg *delivered) (ledg
 	return c, quote(tx, &c, entries)
 }
 
-// certItems tells for each record of the plan how it ended.
+// certItems tells for each item of the plan how it ended.
 func certItems(tx *store.Tx, c *ledger.Certificate, p weir.Plan, entries []weir.Entry) error {
-	steps, err := tx.StepsOf(p.Request)
-	if err != nil {
-		return err
-	}
-	intents, err := tx.Intents(p.Request)
-	if err != nil {
-		return err
-	}
-	ended := map[weir.StepID]weir.Entry{}
-	for _, n := range entries {
-		if n.Act == "step.done" || n.Act == "letter.waived" || n.Act == "letter.withheld" {
-			ended[n.Step] = n
-		}
-	}
-	byRecord := map[string]weir.Step{}
-	for _, s := range steps {
-		if s.Kind == weir.StepErase || (s.Kind == weir.StepPurge && byRecord[s.Record].ID == "") {
-			byRecord[s.Record] = s
+	var done deeds
+	if p.Right.Mutates() {
+		var err error
+		if done, err = deedsOf(tx, p.Request, entries); err != nil {
+			return err
 		}
 	}
 	for _, it := range p.Items {
-		item := ledger.CertItem{Object: it.Object, Record: it.Record, Action: it.Action, Reason: it.Reason, At: c.CompletedAt}
-		st := byRecord[it.Record]
-		if n, ok := ended[st.ID]; ok {
+		item := ledger.CertItem{
+			Object: it.Object, Record: it.Record, Count: it.Count, Digest: it.Digest,
+			Action: it.Action, Reason: it.Reason, At: c.CompletedAt,
+		}
+		st := done.steps[it.Record]
+		if n, ok := done.ended[st.ID]; ok {
 			item.At, item.Entry = n.At, n.Seq
 		}
-		item.Outcome = itemOutcome(it, st, ended[st.ID])
-		for _, in := range intents {
-			if in.Step == st.ID && in.State == weir.IntentApplied {
-				item.BeforeDigest, item.AfterDigest = in.BeforeDigest, in.AfterDigest
-			}
+		item.Outcome = itemOutcome(it, st, done.ended[st.ID])
+		if in, ok := done.applied[st.ID]; ok {
+			item.BeforeDigest, item.AfterDigest = in.BeforeDigest, in.AfterDigest
 		}
 		c.Items = append(c.Items, item)
 	}
 	return nil
+}
+
+// deeds are what was done to the records of a plan that changes something.
+type deeds struct {
+	steps   map[string]weir.Step       // by record
+	ended   map[weir.StepID]weir.Entry // the entries that say how they ended
+	applied map[weir.StepID]weir.Intent
+}
+
+func deedsOf(tx *store.Tx, id weir.RequestID, entries []weir.Entry) (deeds, error) {
+	d := deeds{steps: map[string]weir.Step{}, ended: map[weir.StepID]weir.Entry{}, applied: map[weir.StepID]weir.Intent{}}
+	steps, err := tx.StepsOf(id)
+	if err != nil {
+		return d, err
+	}
+	intents, err := tx.Intents(id)
+	if err != nil {
+		return d, err
+	}
+	for _, n := range entries {
+		if n.Act == "step.done" || n.Act == "letter.waived" || n.Act == "letter.withheld" {
+			d.ended[n.Step] = n
+		}
+	}
+	for _, s := range steps {
+		if s.Kind == weir.StepErase || (s.Kind == weir.StepPurge && d.steps[s.Record].ID == "") {
+			d.steps[s.Record] = s
+		}
+	}
+	for _, in := range intents {
+		if in.State == weir.IntentApplied {
+			d.applied[in.Step] = in
+		}
+	}
+	return d, nil
 }
 
 func itemOutcome(it weir.PlanItem, st weir.Step, done weir.Entry) ledger.CertOutcome {
@@ -140,6 +165,15 @@ func itemOutcome(it weir.PlanItem, st weir.Step, done weir.Entry) ledger.CertOut
 		return ledger.OutcomeUnlinked
 	}
 	return ledger.OutcomeApplied
+}
+
+// readItems tells of the reading that a person decided to go without.
+func readItems(tx *store.Tx, c *ledger.Certificate, r weir.Request) error {
+	steps, err := tx.CountSteps(r.ID)
+	if n := steps[weir.StepWaived]; n > 0 {
+		c.Unproven = append(c.Unproven, fmt.Sprintf("A person decided to go without what %d of the reading steps would have read: records may be missing in the package.", n))
+	}
+	return err
 }
 
 // proofItems tells what was asked to prove the end, and what still answered.

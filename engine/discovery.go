@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/plan"
@@ -47,34 +48,19 @@ func (t *txn) startPass(r *weir.Request, pass weir.Pass) error {
 // levelsDone counts the levels of the current pass that were already added:
 // the describe step counts as level 0's predecessor.
 func (t *txn) levelsDone(r *weir.Request) (int, error) {
-	steps, err := t.StepsOf(r.ID)
+	shapes, err := t.FindShapes(r.ID)
 	if err != nil {
 		return 0, err
 	}
 	level := 0
-	since := lastDescribe(steps)
-	for _, s := range steps {
-		if s.Kind != weir.StepFind || s.Rank <= since {
-			continue
+	for _, s := range shapes {
+		n, err := strconv.Atoi(s[strings.LastIndexByte(s, ':')+1:])
+		if err != nil {
+			return 0, fmt.Errorf("shape of a find step of %s: %w", r.ID, err)
 		}
-		var a findArgs
-		if err := json.Unmarshal(s.Args, &a); err != nil {
-			return 0, fmt.Errorf("decode find step %s: %w", s.ID, err)
-		}
-		level = max(level, a.Find.Level+1)
+		level = max(level, n+1)
 	}
 	return level, nil
-}
-
-// lastDescribe is the rank at which the current pass began.
-func lastDescribe(steps []weir.Step) int {
-	rank := -1
-	for _, s := range steps {
-		if s.Kind == weir.StepDescribe {
-			rank = max(rank, s.Rank)
-		}
-	}
-	return rank
 }
 
 // addFinds adds the queries of one level and says whether there were any.
@@ -83,7 +69,7 @@ func (t *txn) addFinds(r *weir.Request, level int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	have, err := t.Findings(r.ID, r.Pass)
+	objects, err := t.FoundObjects(r.ID, r.Pass)
 	if err != nil {
 		return false, err
 	}
@@ -91,44 +77,88 @@ func (t *txn) addFinds(r *weir.Request, level int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var steps []weir.Step
-	for _, f := range plan.Finds(l.Map, level, splitKinds(kinds), have) {
-		for _, chunk := range targetsOf(f, have) {
-			args, err := json.Marshal(findArgs{Find: f, IDs: chunk, All: r.Right == weir.Erasure}) // what lies in the recycle bin must go too
-			if err != nil {
-				return false, fmt.Errorf("encode find step: %w", err)
-			}
-			steps = append(steps, weir.Step{
-				Kind: weir.StepFind, Phase: weir.PhaseRead, Object: f.Object, Args: args,
-				Shape: shape(weir.StepFind, r.Pass, int64(level)),
-			})
-		}
-	}
-	if len(steps) == 0 {
+	finds := plan.Finds(l.Map, level, splitKinds(kinds), objects)
+	if len(finds) == 0 {
 		return false, nil
 	}
-	return true, t.add(r, steps, weir.StepReady)
+	in := findsIn{t: t, r: r, level: level}
+	if in.base, err = t.opening(r); err != nil {
+		return false, err
+	}
+	for _, f := range finds {
+		if err := in.targets(f); err != nil {
+			return false, err
+		}
+	}
+	return true, in.flush()
 }
 
 // findChunk bounds the ids of one query well below Salesforce's limits on the
 // length of a statement (wire reference, section 1.6).
 const findChunk = 500
 
-// targetsOf cuts the link targets of a find into chunks; a find by identifier
-// has one empty chunk.
-func targetsOf(f plan.Find, have []weir.Finding) [][]string {
+// findsAtOnce is how many find steps are inserted together. Each may carry the
+// ids of a chunk, and a subject may have any number of records to follow.
+const findsAtOnce = 64
+
+// findsIn inserts the find steps of one level.
+type findsIn struct {
+	t     *txn
+	r     *weir.Request
+	level int
+	base  int
+	steps []weir.Step // not inserted yet
+}
+
+// targets adds a find: for each chunk of the records that it follows links to,
+// or once when it looks for an identifier.
+func (in *findsIn) targets(f plan.Find) error {
 	if f.By != plan.ByParent {
-		return [][]string{nil}
+		return in.add(f, nil)
 	}
 	var ids []string
-	for _, h := range have {
-		for _, p := range f.Parents {
-			if h.Object == p {
-				ids = append(ids, h.Record)
+	for _, parent := range f.Parents {
+		for after, more := "", true; more; {
+			room := findChunk - len(ids)
+			some, err := in.t.FoundRecords(in.r.ID, in.r.Pass, parent, after, room)
+			if err != nil {
+				return err
 			}
+			ids = append(ids, some...)
+			if more = len(some) == room; !more {
+				continue
+			}
+			if err := in.add(f, ids); err != nil {
+				return err
+			}
+			after, ids = ids[findChunk-1], nil
 		}
 	}
-	return chunks(ids, findChunk)
+	if len(ids) == 0 {
+		return nil
+	}
+	return in.add(f, ids)
+}
+
+func (in *findsIn) add(f plan.Find, ids []string) error {
+	args, err := json.Marshal(findArgs{Find: f, IDs: ids, All: in.r.Right == weir.Erasure}) // what lies in the recycle bin must go too
+	if err != nil {
+		return fmt.Errorf("encode find step: %w", err)
+	}
+	in.steps = append(in.steps, weir.Step{
+		Kind: weir.StepFind, Phase: weir.PhaseRead, State: weir.StepReady, Object: f.Object, Args: args,
+		Shape: shape(weir.StepFind, in.r.Pass, int64(in.level)),
+	})
+	if len(in.steps) < findsAtOnce {
+		return nil
+	}
+	return in.flush()
+}
+
+func (in *findsIn) flush() error {
+	steps := in.steps
+	in.steps = nil
+	return in.t.insert(in.r, in.base, steps)
 }
 
 func chunks(ids []string, n int) [][]string {

@@ -17,7 +17,7 @@ func (t *txn) confirm(r *weir.Request) error {
 	if err != nil {
 		return err
 	}
-	now, err := t.build(r, weir.PassConfirm)
+	now, err := t.e.build(t.Tx, r, weir.PassConfirm)
 	if err != nil && refusal(err) == "" {
 		return err
 	}
@@ -95,25 +95,32 @@ func driftKey(id weir.RequestID) string { return "drift:" + string(id) }
 
 func kindsKey(id weir.RequestID) string { return "kinds:" + string(id) }
 
-// addExecution turns the plan into steps.
+// addExports turns a plan that only reads into steps.
+func (t *txn) addExports(r *weir.Request, p weir.Plan) error {
+	var steps []weir.Step
+	for _, x := range plan.Exports(p) {
+		bounds, err := t.SureBounds(r.ID, weir.PassPlan, x.Object, x.Part())
+		if err != nil {
+			return err
+		}
+		steps = append(steps, x.Steps(p, bounds)...)
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	return t.add(r, steps, weir.StepReady)
+}
+
+// addExecution turns a plan that changes something into steps.
 func (t *txn) addExecution(r *weir.Request, p weir.Plan) error {
 	l, err := t.e.lane(r.Org)
 	if err != nil {
 		return err
 	}
 	steps := plan.Steps(p)
-	pages := map[string]int{}
 	for i := range steps {
 		s := &steps[i]
 		switch s.Kind {
-		case weir.StepExport:
-			var a exportArgs
-			if err := json.Unmarshal(s.Args, &a.ExportArgs); err != nil {
-				return fmt.Errorf("decode planned export: %w", err)
-			}
-			a.Page = pages[s.Object]
-			pages[s.Object]++
-			s.Args, err = json.Marshal(a)
 		case weir.StepErase:
 			var a eraseArgs
 			if err := json.Unmarshal(s.Args, &a.EraseArgs); err != nil {
@@ -127,7 +134,7 @@ func (t *txn) addExecution(r *weir.Request, p weir.Plan) error {
 			}
 		case weir.StepPurge:
 			s.Phase = weir.PhaseRead
-		case weir.StepDescribe, weir.StepFind:
+		case weir.StepDescribe, weir.StepFind, weir.StepExport:
 		}
 		if err != nil {
 			return fmt.Errorf("encode planned step: %w", err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/plan"
@@ -12,28 +13,6 @@ import (
 	"github.com/weirhq/weir/salesforce"
 	"github.com/weirhq/weir/vault"
 )
-
-// exportArgs are the arguments of an export step.
-type exportArgs struct {
-	plan.ExportArgs
-	Page int `json:"page"`           // page number within the object, given by the engine
-	Part int `json:"part,omitempty"` // Salesforce pages wide rows below 2,000: this is the next part of the page
-}
-
-// partsOfPage is more than one page can have: it holds at most 200 ids.
-const partsOfPage = 1000
-
-// rest is what is still to be read of a page after its last row.
-func (a exportArgs) rest(last string) exportArgs {
-	next := a
-	next.IDs, next.Part = nil, a.Part+1
-	for _, id := range a.IDs {
-		if id > last && !sameID(id, last) {
-			next.IDs = append(next.IDs, id)
-		}
-	}
-	return next
-}
 
 const pageBlob = "page"
 
@@ -48,16 +27,15 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 	if err := e.vault.Admit(int64(len(j.steps)) << 20); err != nil {
 		return fmt.Errorf("admit pages: %w", err)
 	}
+	parts, err := e.partsOf(ctx, j)
+	if err != nil {
+		return err
+	}
 	pages := make([]*page, len(j.steps))
 	queries := make([]salesforce.Query, len(j.steps))
-	args := make([]exportArgs, len(j.steps))
-	for i, st := range j.steps {
-		a := &args[i]
-		if err := json.Unmarshal(st.Args, a); err != nil {
-			return fmt.Errorf("decode export step %s: %w", st.ID, err)
-		}
-		pages[i] = &page{key: key, id: vault.BlobID{Kind: pageBlob, Object: a.Object, Page: a.Page*partsOfPage + a.Part, Epoch: st.Epoch}}
-		queries[i] = salesforce.Query{Object: a.Object, Fields: union([]string{"Id"}, a.Fields), Where: salesforce.In("Id", a.IDs), OrderBy: "Id", All: a.Deleted}
+	for i, p := range parts {
+		pages[i] = &page{key: key, id: vault.BlobID{Kind: pageBlob, Object: p.Object, Page: p.Page, Epoch: j.steps[i].Epoch}}
+		queries[i] = salesforce.Query{Object: p.Object, Fields: union([]string{"Id"}, p.Fields), Where: salesforce.In("Id", p.ids), OrderBy: "Id", All: p.Deleted}
 	}
 	defer func() {
 		for _, p := range pages {
@@ -84,8 +62,8 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 				return err
 			}
 			id := pages[i].id
-			if !answers[i].Done && pages[i].last != "" {
-				if r.Args, err = json.Marshal(args[i].rest(pages[i].last)); err != nil {
+			if next, more := parts[i].rest(answers[i].Done, pages[i].last); more {
+				if r.Args, err = json.Marshal(next); err != nil {
 					return fmt.Errorf("encode export step %s: %w", st.ID, err)
 				}
 				r.Verdict = weir.Yield
@@ -95,6 +73,47 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 		s.Results = append(s.Results, r)
 	}
 	return nil
+}
+
+// part is an export step with the records of its next page.
+type part struct {
+	plan.ExportArgs
+	ids []string
+}
+
+// partsOf reads which records the next pages of the steps are about. They are
+// those of the plan: findings change only until it is made.
+func (e *Engine) partsOf(ctx context.Context, j *job) ([]part, error) {
+	parts := make([]part, len(j.steps))
+	err := e.view(ctx, func(tx *store.Tx) error {
+		for i, st := range j.steps {
+			p := &parts[i]
+			if err := json.Unmarshal(st.Args, &p.ExportArgs); err != nil {
+				return fmt.Errorf("decode export step %s: %w", st.ID, err)
+			}
+			var err error
+			if p.ids, err = tx.SureRecords(st.Request, weir.PassPlan, p.Object, p.After, p.Last, plan.QueryIDs); err != nil {
+				return err
+			}
+			if len(p.ids) == 0 {
+				return fmt.Errorf("export step %s: no record of %s is left behind %s", st.ID, p.Object, p.After)
+			}
+		}
+		return nil
+	})
+	return parts, err
+}
+
+// rest is what is still to be read of a part after a page. Salesforce pages wide
+// rows below the number that was asked for: the next page goes on behind the
+// last row that came.
+func (p part) rest(done bool, row string) (plan.ExportArgs, bool) {
+	next := p.ExportArgs
+	next.After, next.Page = p.ids[len(p.ids)-1], p.Page+1
+	if i := slices.IndexFunc(p.ids, func(id string) bool { return sameID(id, row) }); !done && i >= 0 {
+		next.After = p.ids[i]
+	}
+	return next, next.After < next.Last
 }
 
 // page is one blob that is being sealed while its rows arrive. The vault wants

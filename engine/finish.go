@@ -11,12 +11,16 @@ import (
 	"github.com/weirhq/weir/internal/store"
 )
 
-// finishRequests does the local work of requests, which needs no call: making
-// package and certificate, closing what was kept long enough, shredding keys.
+// finishRequests does the local work of requests, which needs no call: planning
+// what only reads, making package and certificate, closing what was kept long
+// enough, shredding keys.
 func (e *Engine) finishRequests(ctx context.Context) error {
-	var sealing, ended []weir.Request
-	err := e.view(ctx, func(tx *store.Tx) error {
+	var found, sealing, ended []weir.Request
+	err := e.glance(ctx, func(tx *store.Tx) error {
 		var err error
+		if found, err = tx.Requests(store.RequestFilter{Stages: []weir.Stage{weir.Discovered}}); err != nil {
+			return err
+		}
 		if sealing, err = tx.Requests(store.RequestFilter{Stages: []weir.Stage{weir.Sealing}}); err != nil {
 			return err
 		}
@@ -27,6 +31,11 @@ func (e *Engine) finishRequests(ctx context.Context) error {
 		return fmt.Errorf("look for requests to finish: %w", err)
 	}
 	var errs []error
+	for _, r := range found {
+		if err := e.planReads(ctx, r); err != nil && !e.movedOn(ctx, r) {
+			errs = append(errs, fmt.Errorf("plan %s: %w", r.ID, err))
+		}
+	}
 	for _, r := range sealing {
 		if err := e.seal(ctx, r); err != nil && !e.movedOn(ctx, r) {
 			errs = append(errs, fmt.Errorf("seal %s: %w", r.ID, err))
@@ -40,11 +49,52 @@ func (e *Engine) finishRequests(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// planWithin is how long the findings of one request may take to read: a store
+// that has not given them by then no longer answers.
+const planWithin = 10 * time.Minute
+
+// planReads makes the plan of a request that only reads, and starts it. However
+// many findings there are, they are read from a snapshot, so that nobody who
+// writes waits; what is left for the transaction is small. The findings of the
+// pass stay as they are until the request moves.
+func (e *Engine) planReads(ctx context.Context, r weir.Request) error {
+	if r.Right.Mutates() { // what changes something is planned where its discovery ends
+		return nil
+	}
+	var p weir.Plan
+	var refused error
+	limited, cancel := context.WithTimeout(ctx, planWithin)
+	defer cancel()
+	err := e.view(limited, func(tx *store.Tx) error {
+		p, refused = e.build(tx, &r, weir.PassPlan)
+		if refusal(refused) == "" {
+			return refused
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return e.update(ctx, crash.Plan, func(tx *txn) error {
+		now, err := tx.Request(r.ID)
+		if err != nil {
+			return err
+		}
+		if now.Version != r.Version {
+			return fmt.Errorf("%s is %s: %w", r.ID, now.Stage, store.ErrMovedElsewhere)
+		}
+		if err := tx.keepPlan(&now, p, refused); err != nil {
+			return err
+		}
+		return tx.advance(r.ID)
+	})
+}
+
 // movedOn says whether another node has taken the request on meanwhile: then it
 // was faster, and a failure of ours means nothing.
 func (e *Engine) movedOn(ctx context.Context, was weir.Request) bool {
 	moved := false
-	err := e.view(ctx, func(tx *store.Tx) error {
+	err := e.glance(ctx, func(tx *store.Tx) error {
 		r, err := tx.Request(was.ID)
 		moved = r.Version != was.Version
 		return err
@@ -213,7 +263,7 @@ const sweepEvery = time.Hour
 func (e *Engine) sweep(ctx context.Context) error {
 	if now := time.Now(); now.Sub(e.sweptAt) >= sweepEvery {
 		var known map[string]bool
-		err := e.view(ctx, func(tx *store.Tx) error {
+		err := e.glance(ctx, func(tx *store.Tx) error {
 			var err error
 			known, err = tx.BlobNames()
 			return err

@@ -183,6 +183,9 @@ func (e *Engine) ResolveLetter(ctx context.Context, id weir.LetterID, as, reason
 // dropPurge cancels the purge of a record that a person decided to leave: it
 // was never deleted.
 func (t *txn) dropPurge(erase weir.Step) error {
+	if erase.Kind != weir.StepErase {
+		return nil
+	}
 	steps, err := t.StepsOf(erase.Request)
 	if err != nil {
 		return err

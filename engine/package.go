@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/export"
+	"github.com/weirhq/weir/internal/plan"
 	"github.com/weirhq/weir/internal/store"
 	"github.com/weirhq/weir/vault"
 )
@@ -41,10 +42,10 @@ func (e *Engine) assemble(ctx context.Context, r weir.Request) (*delivered, erro
 	if err != nil {
 		return nil, err
 	}
-	var pages []store.Blob
+	var objects []string
 	var p weir.Plan
-	err = e.view(ctx, func(tx *store.Tx) error {
-		if pages, err = tx.Blobs(r.ID, pageBlob); err != nil {
+	err = e.glance(ctx, func(tx *store.Tx) error {
+		if objects, err = tx.BlobObjects(r.ID, pageBlob); err != nil {
 			return err
 		}
 		p, err = tx.Plan(r.ID, r.PlanHash)
@@ -63,8 +64,8 @@ func (e *Engine) assemble(ctx context.Context, r weir.Request) (*delivered, erro
 			return err
 		}
 		out := export.NewWriter(enc, export.Meta{Request: r.ID, Org: r.Org, Law: r.Law, Subject: r.Subject, CreatedAt: e.now()})
-		for _, t := range tables(p, pages, l) {
-			if err := out.Table(t.Table, func(yield func([]byte) error) error { return readPages(ctx, key, t.pages, yield) }); err != nil {
+		for _, t := range tables(p, objects, l) {
+			if err := out.Table(t, func(yield func([]byte) error) error { return e.readPages(ctx, key, r.ID, t.Object, yield) }); err != nil {
 				return err
 			}
 		}
@@ -96,47 +97,48 @@ func (e *Engine) packageName(id weir.RequestID) string {
 	return string(id) + "-" + tail(e.node) + suffix
 }
 
-// table is one object of the package with its sealed pages.
-type table struct {
-	export.Table
-	pages []store.Blob
-}
-
-// tables groups pages by object and names the fields as the plan does.
-func tables(p weir.Plan, pages []store.Blob, l *lane) []table {
+// tables are the objects of the package, with the fields as the plan names them.
+func tables(p weir.Plan, objects []string, l *lane) []export.Table {
 	fields := map[string][]string{}
-	for _, it := range p.Items {
-		if it.Action != weir.ActExport || fields[it.Object] != nil {
-			continue
-		}
-		for _, f := range it.Fields {
-			fields[it.Object] = append(fields[it.Object], f.Field)
-		}
+	for _, x := range plan.Exports(p) {
+		fields[x.Object] = x.Fields
 	}
-	var out []table
-	for _, b := range pages { // ordered by object and page
-		if len(out) == 0 || out[len(out)-1].Object != b.Object {
-			t := table{Table: export.Table{Object: b.Object, Fields: fields[b.Object]}}
-			if o, ok := l.Map.Object(b.Object); ok && o.Access != nil {
-				t.Labels = o.Access.Labels
-			}
-			out = append(out, t)
+	out := make([]export.Table, len(objects))
+	for i, name := range objects {
+		out[i] = export.Table{Object: name, Fields: fields[name]}
+		if o, ok := l.Map.Object(name); ok && o.Access != nil {
+			out[i].Labels = o.Access.Labels
 		}
-		last := &out[len(out)-1]
-		last.pages = append(last.pages, b)
 	}
 	return out
 }
 
-// readPages hands each record of the pages to yield; the bytes are valid only
-// until it returns.
-func readPages(ctx context.Context, key *vault.Key, pages []store.Blob, yield func([]byte) error) error {
-	for _, b := range pages {
-		if err := readPage(ctx, key, b, yield); err != nil {
-			return fmt.Errorf("page %d of %s: %w", b.Page, b.Object, err)
+// pagesAtOnce is how many references of pages are held while they are read.
+const pagesAtOnce = 100
+
+// readPages hands each record of an object's pages to yield; the bytes are valid
+// only until it returns.
+func (e *Engine) readPages(ctx context.Context, key *vault.Key, id weir.RequestID, object string, yield func([]byte) error) error {
+	for last := -1; ; {
+		var pages []store.Blob
+		err := e.glance(ctx, func(tx *store.Tx) error {
+			var err error
+			pages, err = tx.BlobsAfter(id, pageBlob, object, last, pagesAtOnce)
+			return err
+		})
+		if err != nil {
+			return err
 		}
+		for _, b := range pages {
+			if err := readPage(ctx, key, b, yield); err != nil {
+				return fmt.Errorf("page %d of %s: %w", b.Page, b.Object, err)
+			}
+		}
+		if len(pages) < pagesAtOnce {
+			return nil
+		}
+		last = pages[len(pages)-1].Page
 	}
-	return nil
 }
 
 func readPage(ctx context.Context, key *vault.Key, b store.Blob, yield func([]byte) error) error {

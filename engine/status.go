@@ -61,16 +61,17 @@ func (e *Engine) Statuses(ctx context.Context, f store.RequestFilter) ([]Status,
 }
 
 func (e *Engine) status(tx *store.Tx, r weir.Request, seen sights) (Status, error) {
-	s := Status{Request: r, Steps: map[weir.StepState]int{}}
-	steps, err := tx.StepsOf(r.ID)
+	s := Status{Request: r}
+	var err error
+	if s.Steps, err = tx.CountSteps(r.ID); err != nil {
+		return s, err
+	}
+	next, waits, err := tx.FirstToWake(r.ID)
 	if err != nil {
 		return s, err
 	}
-	for _, st := range steps {
-		s.Steps[st.State]++
-		if st.State == weir.StepWaiting && (s.NextWake.IsZero() || st.WakeAt.Before(s.NextWake)) {
-			s.NextWake, s.Cause = st.WakeAt, st.Cause
-		}
+	if waits {
+		s.NextWake, s.Cause = next.WakeAt, next.Cause
 	}
 	if s.Letters, err = tx.Letters(store.LetterFilter{Request: r.ID, State: weir.LetterOpen}); err != nil {
 		return s, err

@@ -14,6 +14,23 @@ import (
 	"github.com/weirhq/weir/vault"
 )
 
+// planned works until every request has its plan; none is sealed yet.
+func (w *world) planned() {
+	w.t.Helper()
+	for {
+		worked, err := w.engine.Turn(w.t.Context(), acme)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if !worked {
+			break
+		}
+	}
+	if err := w.engine.Finish(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // fetched works without the control round until a request's pages are sealed
 // and its package is not made.
 func (w *world) fetched(r weir.Request) []store.Blob {
@@ -105,6 +122,7 @@ func TestAlteredPagesAreNotServed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, setup{})
 				first, second := w.submit(weir.Access, 1), w.submit(weir.Access, 2)
+				w.planned()
 				mine, others := w.fetched(first), w.fetched(second)
 				good, bad := contentOf(t, w.pageFile(mine[0])), alter(w, mine, others)
 				if bytes.Equal(good, bad) {

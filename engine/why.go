@@ -85,19 +85,13 @@ func stepToExplain(tx *store.Tx, id string) (weir.Step, error) {
 		}
 		return tx.Step(d.Step)
 	}
-	steps, err := tx.StepsOf(weir.RequestID(id))
-	if err != nil {
-		return weir.Step{}, err
-	}
-	pick := weir.Step{Request: weir.RequestID(id)}
 	for _, want := range []weir.StepState{weir.StepDead, weir.StepEscalated, weir.StepWaiting, weir.StepConflicted, weir.StepExecuting, weir.StepReady} {
-		for _, s := range steps {
-			if s.State == want {
-				return s, nil
-			}
+		s, ok, err := tx.FirstIn(weir.RequestID(id), want)
+		if err != nil || ok {
+			return s, err
 		}
 	}
-	return pick, nil
+	return weir.Step{Request: weir.RequestID(id)}, nil
 }
 
 func requestSentence(r weir.Request) string {

@@ -103,7 +103,7 @@ func checkedText(p *page, c ledger.Certificate) {
 	p.linef("%s The certificate is authentic: %s of %s, request %s, org %s.", p.paint(green, "✔"), c.Right, c.Subject, c.Request, c.Org)
 	count := map[ledger.CertOutcome]int{}
 	for _, it := range c.Items {
-		count[it.Outcome]++
+		count[it.Outcome] += it.Records()
 	}
 	var parts []string
 	for _, o := range ledger.CertOutcomes() {

@@ -15,7 +15,7 @@ import (
 func planText(p *page, out web.PlanAnswer, file string) {
 	plan, r := out.Plan, out.Request
 	p.linef("%s", requestLine(p, r))
-	p.linef("Subject %s matched %s:", r.Subject, plural(len(plan.Items), "record", "records"))
+	p.linef("Subject %s matched %s:", r.Subject, plural(plan.Records(), "record", "records"))
 	for _, g := range planGroups(plan.Items) {
 		p.linef("  %s", g.line(p))
 	}
@@ -44,7 +44,7 @@ func planText(p *page, out web.PlanAnswer, file string) {
 func planSummary(plan *weir.Plan, r web.RequestDoc) string {
 	count := map[weir.Action]int{}
 	for _, it := range plan.Items {
-		count[it.Action]++
+		count[it.Action] += it.Records()
 	}
 	var parts []string
 	for _, act := range actions() {
@@ -88,7 +88,7 @@ func planGroups(items []weir.PlanItem) []*planGroup {
 			g = &planGroup{action: it.Action, object: it.Object, reason: it.Reason, fields: map[string]bool{}, why: map[string]bool{}}
 			all[k] = g
 		}
-		g.records++
+		g.records += it.Records()
 		if it.Purge {
 			g.purge++
 		}

@@ -25,6 +25,7 @@ const (
 	Retry      Write = "retry"      // a dead letter is sent again
 	Resolve    Write = "resolve"    // a person goes without a dead step
 	Show       Write = "show"       // something sealed is shown: it is in the ledger first
+	Plan       Write = "plan"       // the plan of a request that only reads
 	Certify    Write = "certify"    // the checkpoint under a certificate
 	Seal       Write = "seal"       // a request delivers; an erasure's key is shredded
 	Shred      Write = "shred"      // the key of an ended request is destroyed
@@ -64,7 +65,7 @@ func Writes() []Write {
 	return []Write{
 		Migrate, Start, Beat, Adopt, Slots, Claim, Outcome, Observe, Probe, Release,
 		Submit, Verify, Approve, Replan, End, Retry, Resolve, Show,
-		Certify, Seal, Shred, Drop,
+		Plan, Certify, Seal, Shred, Drop,
 		Arrange, NewKEK, Rewrap, DropKEK, Guest, Clock, Sequence, Checkpoint,
 		StoreKeys, Blob, Delivery, FileTemp, FileSync, FilePublish, DirSync, Mark, Remove, Scrub, Sweep,
 		JournalFile, JournalWrite, JournalSync, JournalRemove,

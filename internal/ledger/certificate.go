@@ -69,10 +69,13 @@ func CertOutcomes() []CertOutcome {
 	}
 }
 
-// CertItem is one record and what became of it.
+// CertItem is one record and what became of it, or the records of a group of the
+// plan, which all ended alike.
 type CertItem struct {
 	Object       string      `json:"object"`
-	Record       string      `json:"record"`
+	Record       string      `json:"record,omitempty"`
+	Count        int         `json:"count,omitempty"`  // records of a group
+	Digest       string      `json:"digest,omitempty"` // of a group: the plan's
 	Action       weir.Action `json:"action"`
 	Outcome      CertOutcome `json:"outcome"`
 	At           time.Time   `json:"at"`
@@ -81,6 +84,14 @@ type CertItem struct {
 	BeforeDigest string      `json:"before_digest,omitempty"`
 	AfterDigest  string      `json:"after_digest,omitempty"`
 	Reason       string      `json:"reason,omitempty"`
+}
+
+// Records is how many records the item is about.
+func (it CertItem) Records() int {
+	if it.Record == "" {
+		return it.Count
+	}
+	return 1
 }
 
 // QueryKind is how the end state was asked for.
@@ -136,6 +147,9 @@ func (c Certificate) check() error {
 	for i, it := range c.Items {
 		if !it.Outcome.known() {
 			return fmt.Errorf("%w: item %d has the outcome %q", ErrCertificate, i+1, it.Outcome)
+		}
+		if it.Count < 0 || it.Count > 0 && it.Record != "" {
+			return fmt.Errorf("%w: item %d is neither a record nor a group", ErrCertificate, i+1)
 		}
 		if it.Entry < 0 || it.Entry > c.Ledger.Size {
 			return fmt.Errorf("%w: item %d names entry %d of %d", ErrCertificate, i+1, it.Entry, c.Ledger.Size)

@@ -163,6 +163,8 @@ func TestSignRefusesUnknownWords(t *testing.T) {
 	for name, spoil := range map[string]func(*ledger.Certificate){
 		"outcome":    func(c *ledger.Certificate) { c.Items[0].Outcome = "fine" },
 		"entry":      func(c *ledger.Certificate) { c.Items[0].Entry = 21 },
+		"two in one": func(c *ledger.Certificate) { c.Items[0].Count = 2 },
+		"less":       func(c *ledger.Certificate) { c.Items[0].Record, c.Items[0].Count = "", -2 },
 		"query":      func(c *ledger.Certificate) { c.Proof[0].Query = "guess" },
 		"remaining":  func(c *ledger.Certificate) { c.Proof[0].Remaining = -1 },
 		"request":    func(c *ledger.Certificate) { c.Request = "" },
@@ -189,6 +191,9 @@ func TestCertificatePage(t *testing.T) {
 	c.Items[0].Reason = `<script>alert(1)</script>`
 	c.Package = &ledger.PackageRef{SHA256: "abc", Size: 12, Records: 3}
 	c.CompletedAt = c.DueAt.Add(time.Hour)
+	c.Items = append(c.Items, ledger.CertItem{
+		Object: "Task", Count: 1_000_000, Digest: "d1ce", Action: weir.ActExport, Outcome: ledger.OutcomeExported, At: c.CompletedAt,
+	})
 	page, err := ledger.HTML(c)
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +201,7 @@ func TestCertificatePage(t *testing.T) {
 	text := string(page)
 	for _, want := range []string{
 		"R-00000003", "after the due date", "legal-hold", "Backups of the org", "&lt;script&gt;", "checked &lt;twice&gt; &amp; signed",
-		"1 applied. 1 withheld.", "default-src 'none'", "@media print", "-scheme: dark", c.Ledger.Root.String()[:20],
+		"1 applied. 1 withheld. 1000000 exported.", "1000000 records, SHA-256 <code>d1ce</code>", "default-src 'none'", "@media print", "-scheme: dark", c.Ledger.Root.String()[:20],
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)

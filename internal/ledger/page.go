@@ -38,7 +38,7 @@ type outcomeCount struct {
 func countOutcomes(items []CertItem) []outcomeCount {
 	n := map[CertOutcome]int{}
 	for _, it := range items {
-		n[it.Outcome]++
+		n[it.Outcome] += it.Records()
 	}
 	var out []outcomeCount
 	for _, o := range CertOutcomes() {

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -32,29 +33,38 @@ type Input struct {
 	Request  weir.Request
 	Map      *datamap.Map
 	Schemas  map[string]weir.ObjectSchema
-	Findings []weir.Finding
-	Kinds    []string // kinds of identifier that the subject has, for the cost of the passes; empty = all
+	Findings iter.Seq2[weir.Finding, error] // by object and record; gone through once
+	Kinds    []string                       // kinds of identifier that the subject has, for the cost of the passes; empty = all
 	Policy   Policy
 	Now      time.Time
 }
 
-// Build makes the plan of a request. It has no forecast yet.
+// Build makes the plan of a request. It has no forecast yet. A plan that only
+// reads takes the same memory whatever the number of findings.
 func Build(in Input) (weir.Plan, error) {
 	if err := refuse(in); err != nil {
+		return weir.Plan{}, err
+	}
+	b := builder{
+		in: in, groups: map[groupKey]*group{}, fields: map[string][]weir.FieldAction{},
+		present: map[string]bool{}, warned: map[weir.Warning]bool{},
+	}
+	for f, err := range in.Findings {
+		if err == nil {
+			err = b.add(f)
+		}
+		if err != nil {
+			return weir.Plan{}, err
+		}
+	}
+	if err := b.refuse(); err != nil {
 		return weir.Plan{}, err
 	}
 	p := weir.Plan{
 		Request: in.Request.ID, Org: in.Request.Org, Right: in.Request.Right,
 		MapHash: in.Map.Hash(), DescribeHash: DescribeHash(mapped(in.Map, in.Schemas)),
-		CreatedAt: in.Now, ExpiresAt: in.Now.Add(in.Policy.TTL),
+		CreatedAt: in.Now, ExpiresAt: in.Now.Add(in.Policy.TTL), Items: b.all(),
 	}
-	b := builder{in: in, ranks: ranks(in.Map, in.Findings), warned: map[weir.Warning]bool{}}
-	for _, f := range in.Findings {
-		if item, ok := b.item(f); ok {
-			p.Items = append(p.Items, item)
-		}
-	}
-	slices.SortFunc(p.Items, itemOrder)
 	b.general()
 	p.Warnings = b.warnings()
 	p.Calls = Cost(in.Map, in.Kinds, p)
@@ -63,10 +73,11 @@ func Build(in Input) (weir.Plan, error) {
 }
 
 func itemOrder(a, b weir.PlanItem) int {
-	return cmp.Or(cmp.Compare(a.Rank, b.Rank), strings.Compare(a.Object, b.Object), strings.Compare(a.Record, b.Record))
+	return cmp.Or(cmp.Compare(a.Rank, b.Rank), strings.Compare(a.Object, b.Object), strings.Compare(a.Record, b.Record),
+		cmp.Compare(a.Action, b.Action), strings.Compare(a.Reason, b.Reason), strings.Compare(a.Why, b.Why))
 }
 
-// refuse applies the guards, the cheapest to mend first.
+// refuse applies the guards that need no finding, the cheapest to mend first.
 func refuse(in Input) error {
 	switch in.Request.Right {
 	case weir.Access, weir.Portability, weir.Erasure:
@@ -84,28 +95,76 @@ func refuse(in Input) error {
 			blocking = append(blocking, f)
 		}
 	}
-	switch n := len(in.Findings); {
-	case len(blocking) > 0:
+	if len(blocking) > 0 {
 		return &BlockedError{Findings: blocking}
-	case n == 0:
-		return ErrNoMatch
-	case in.Policy.MaxRecords > 0 && n > in.Policy.MaxRecords:
-		return &TooManyError{Found: n, Max: in.Policy.MaxRecords}
 	}
 	return nil
 }
 
 // builder carries what the items of one plan have in common.
 type builder struct {
-	in     Input
-	ranks  map[string]int
-	warned map[weir.Warning]bool
+	in      Input
+	found   int
+	items   []weir.PlanItem               // of a plan that changes something
+	groups  map[groupKey]*group           // of one that only reads
+	fields  map[string][]weir.FieldAction // that an access shows, by object
+	present map[string]bool               // objects of the findings
+	warned  map[weir.Warning]bool
+}
+
+// add decides about one finding. Those beyond the guard are only counted.
+func (b *builder) add(f weir.Finding) error {
+	b.found++
+	if b.tooMany() {
+		return nil
+	}
+	b.present[f.Object] = true
+	item, ok := b.item(f)
+	switch {
+	case !ok:
+		return nil
+	case b.in.Request.Right.Mutates():
+		b.items = append(b.items, item)
+		return nil
+	}
+	return b.fold(item)
+}
+
+func (b *builder) tooMany() bool {
+	return b.in.Policy.MaxRecords > 0 && b.found > b.in.Policy.MaxRecords
+}
+
+// refuse applies the guards on the number of findings.
+func (b *builder) refuse() error {
+	switch {
+	case b.found == 0:
+		return ErrNoMatch
+	case b.tooMany():
+		return &TooManyError{Found: b.found, Max: b.in.Policy.MaxRecords}
+	}
+	return nil
+}
+
+// all lists the items in their order. Only what changes something has ranks.
+func (b *builder) all() []weir.PlanItem {
+	items := b.items
+	if b.in.Request.Right.Mutates() {
+		rank := ranks(b.in.Map, b.present)
+		for i := range items {
+			items[i].Rank = rank[items[i].Object]
+		}
+	}
+	for _, g := range b.groups {
+		items = append(items, g.done())
+	}
+	slices.SortFunc(items, itemOrder)
+	return items
 }
 
 // item decides about one finding; false means that the right does not concern
 // it.
 func (b *builder) item(f weir.Finding) (weir.PlanItem, bool) {
-	item := weir.PlanItem{Object: f.Object, Record: f.Record, Version: f.Version, Why: f.Why, Rank: b.ranks[f.Object]}
+	item := weir.PlanItem{Object: f.Object, Record: f.Record, Version: f.Version, Why: f.Why}
 	rules, ok := b.in.Map.Object(f.Object)
 	if !ok {
 		rules = &datamap.Object{Name: f.Object}
@@ -127,7 +186,6 @@ func (b *builder) export(item weir.PlanItem, f weir.Finding, rules *datamap.Obje
 		b.warn("no-access", f.Object+" records were found, and the data map has no access rule for them.")
 		return item, false
 	}
-	item.Rank = 0
 	if f.Review {
 		return b.withhold(item, ReasonReview), true
 	}
@@ -135,10 +193,21 @@ func (b *builder) export(item weir.PlanItem, f weir.Finding, rules *datamap.Obje
 	if f.Deleted {
 		item.Reason = ReasonRecycleBin
 	}
-	for _, field := range rules.Access.Resolve(b.in.Schemas[f.Object]) {
-		item.Fields = append(item.Fields, weir.FieldAction{Field: field})
-	}
+	item.Fields = b.exported(rules)
 	return item, true
+}
+
+// exported lists the fields of an object that an access shows, the same list
+// for each record.
+func (b *builder) exported(rules *datamap.Object) []weir.FieldAction {
+	list, known := b.fields[rules.Name]
+	if !known {
+		for _, field := range rules.Access.Resolve(b.in.Schemas[rules.Name]) {
+			list = append(list, weir.FieldAction{Field: field})
+		}
+		b.fields[rules.Name] = list
+	}
+	return list
 }
 
 // erase plans an erasure. The order of the cases is the order of caution.

@@ -15,7 +15,11 @@ import (
 
 // line writes one item as a reviewer reads it.
 func line(item weir.PlanItem) string {
-	text := fmt.Sprintf("%d %s %s %s", item.Rank, item.Object, item.Record, item.Action)
+	record := item.Record
+	if record == "" {
+		record = fmt.Sprint(item.Count, "x")
+	}
+	text := fmt.Sprintf("%d %s %s %s", item.Rank, item.Object, record, item.Action)
 	for _, f := range item.Fields {
 		text += " " + f.Field
 		if f.Value != "" {
@@ -83,11 +87,11 @@ func TestBuildSpecialCases(t *testing.T) {
 			weir.Erasure, found("Task", "1", func(f *weir.Finding) { f.Why = "Task.WhatId -> Case; Task.WhoId -> Contact" }),
 			"0 Task 1 unlink WhatId=null WhoId=null", "field-history",
 		},
-		"access personal":  {weir.Access, found("Contact", "1"), "0 Contact 1 export Email LastName Phone", ""},
-		"access all":       {weir.Access, found("Case", "1"), "0 Case 1 export ContactId Second__c Subject", ""},
-		"access withheld":  {weir.Portability, found("Invoice__c", "1"), "0 Invoice__c 1 export Name", ""},
-		"access from bin":  {weir.Access, found("Lead", "1", deleted), "0 Lead 1 export Email (recycle-bin)", ""},
-		"access, weak":     {weir.Access, found("Contact", "1", review), "0 Contact 1 withhold (needs-review)", "needs-review"},
+		"access personal":  {weir.Access, found("Contact", "1"), "0 Contact 1x export Email LastName Phone", ""},
+		"access all":       {weir.Access, found("Case", "1"), "0 Case 1x export ContactId Second__c Subject", ""},
+		"access withheld":  {weir.Portability, found("Invoice__c", "1"), "0 Invoice__c 1x export Name", ""},
+		"access from bin":  {weir.Access, found("Lead", "1", deleted), "0 Lead 1x export Email (recycle-bin)", ""},
+		"access, weak":     {weir.Access, found("Contact", "1", review), "0 Contact 1x withhold (needs-review)", "needs-review"},
 		"access, no rule":  {weir.Access, found("Note__c", "1"), "", "no-access"},
 		"access, unmapped": {weir.Access, found("Other", "1"), "", "no-access"},
 	} {
@@ -111,7 +115,7 @@ func TestBuildRefuses(t *testing.T) {
 	blocked := input(t, weir.Access, subject()...)
 	delete(blocked.Schemas, "Task")
 	for name, tc := range map[string]struct {
-		in   plan.Input
+		in   given
 		want error
 		text string
 	}{
@@ -122,7 +126,7 @@ func TestBuildRefuses(t *testing.T) {
 		"unsupported": {input(t, weir.OptOut, subject()...), plan.ErrUnsupported, "opt-out"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := plan.Build(tc.in)
+			_, err := tc.in.build()
 			if !errors.Is(err, tc.want) || !strings.Contains(err.Error(), tc.text) {
 				t.Errorf("got %v, want %v with %q", err, tc.want, tc.text)
 			}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/weirhq/weir"
@@ -11,29 +12,31 @@ import (
 // A composite counts as one call whatever it carries. Empty kinds mean that
 // the subject has an identifier of every kind.
 func Cost(m *datamap.Map, kinds []string, p weir.Plan) int {
-	steps := Steps(p)
 	if !p.Right.Mutates() {
-		return ceil(len(steps), CompositeQueries)
+		pages := 0
+		for _, x := range Exports(p) {
+			pages += x.pages()
+		}
+		return ceil(pages, CompositeQueries)
 	}
 	if len(kinds) == 0 {
 		kinds = []string{datamap.KindEmail, datamap.KindPhone, datamap.KindID}
 	}
-	return confirmCalls(m, kinds, p) + eraseCalls(steps) + proveCalls(m, kinds, p)
+	return confirmCalls(m, kinds, p) + eraseCalls(Steps(p)) + proveCalls(m, kinds, p)
 }
 
 // confirmCalls counts the describe and the discovery pass before the first
 // write. One queryAll for each find shows live and deleted rows together.
 func confirmCalls(m *datamap.Map, kinds []string, p weir.Plan) int {
-	have := make([]weir.Finding, 0, len(p.Items))
 	records := map[string]int{}
 	for _, item := range p.Items {
-		have = append(have, weir.Finding{Object: item.Object, Record: item.Record})
-		records[item.Object]++
+		records[item.Object] += item.Records()
 	}
+	found := slices.Collect(maps.Keys(records))
 	calls := ceil(len(m.ObjectNames()), CompositeSize)
 	for level := range Depth(m) {
 		queries := 0
-		for _, f := range Finds(m, level, kinds, have) {
+		for _, f := range Finds(m, level, kinds, found) {
 			targets := 0
 			for _, parent := range f.Parents {
 				targets += records[parent]

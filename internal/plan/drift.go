@@ -72,15 +72,28 @@ func planChange(approved, now weir.Plan) string {
 	return "the cost in API calls changed"
 }
 
+// itemKey tells items apart: by record, and groups by what they have in common.
+type itemKey struct {
+	groupKey
+	record string
+}
+
+func keyOf(item weir.PlanItem) itemKey {
+	k := itemKey{groupKey{object: item.Object}, item.Record}
+	if item.Record == "" {
+		k.groupKey = groupKey{item.Object, item.Action, item.Reason, item.Why}
+	}
+	return k
+}
+
 func compareItems(approved, now []weir.PlanItem) []Difference {
-	type key struct{ object, record string }
-	before, after := map[key]weir.PlanItem{}, map[key]weir.PlanItem{}
+	before, after := map[itemKey]weir.PlanItem{}, map[itemKey]weir.PlanItem{}
 	for _, item := range now {
-		after[key{item.Object, item.Record}] = item
+		after[keyOf(item)] = item
 	}
 	var list []Difference
 	for _, item := range approved {
-		k := key{item.Object, item.Record}
+		k := keyOf(item)
 		before[k] = item
 		d := Difference{Kind: DriftRecord, Object: item.Object, Record: item.Record}
 		current, ok := after[k]
@@ -94,7 +107,7 @@ func compareItems(approved, now []weir.PlanItem) []Difference {
 		}
 	}
 	for _, item := range now {
-		if _, ok := before[key{item.Object, item.Record}]; !ok {
+		if _, ok := before[keyOf(item)]; !ok {
 			list = append(list, Difference{
 				Kind: DriftRecord, Object: item.Object, Record: item.Record, What: "it was found after approval",
 			})
@@ -107,6 +120,11 @@ func itemChange(a, b weir.PlanItem) string {
 	var what []string
 	if a.Version != b.Version {
 		what = append(what, "the record changed, version "+a.Version+" is now "+b.Version)
+	}
+	if a.Count != b.Count {
+		what = append(what, fmt.Sprintf("%d records are now %d", a.Count, b.Count))
+	} else if a.Digest != b.Digest {
+		what = append(what, fmt.Sprintf("the %d records or their versions are others", a.Count))
 	}
 	if a.Action != b.Action || a.Reason != b.Reason {
 		what = append(what, fmt.Sprintf("%s is now %s", outcome(a), outcome(b)))

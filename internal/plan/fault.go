@@ -15,6 +15,9 @@ var (
 	ErrUndecided = errors.New("the data map has undecided fields")
 	ErrBlocked   = errors.New("the data map does not fit the org")
 
+	// ErrDisorder is a mistake of the caller: findings come by object and record.
+	ErrDisorder = errors.New("the findings are not in their order")
+
 	ErrUnsupported = errors.New("this version plans access, portability and erasure only")
 )
 

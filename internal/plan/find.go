@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/datamap"
 )
 
@@ -31,15 +30,11 @@ type Find struct {
 
 // Finds lists the queries of one level of a discovery pass. Level 0 looks the
 // subject up by its identifiers of the given kinds. Level n follows the links
-// to objects that may have gained records at level n-1, for as far as have
-// holds records of them. A level without queries ends the pass.
-func Finds(m *datamap.Map, level int, kinds []string, have []weir.Finding) []Find {
+// to objects that may have gained records at level n-1, for as far as records
+// of them were found. A level without queries ends the pass.
+func Finds(m *datamap.Map, level int, kinds, found []string) []Find {
 	if level == 0 {
 		return identify(m, kinds)
-	}
-	found := map[string]bool{}
-	for _, f := range have {
-		found[f.Object] = true
 	}
 	gains := levels(m)
 	var list []Find
@@ -48,7 +43,7 @@ func Finds(m *datamap.Map, level int, kinds []string, have []weir.Finding) []Fin
 			var parents []string
 			gained := false
 			for _, p := range l.Parents {
-				if found[p.Text] {
+				if slices.Contains(found, p.Text) {
 					parents = append(parents, p.Text)
 					gained = gained || slices.Contains(gains[p.Text], level-1)
 				}

@@ -29,6 +29,14 @@ func brief(finds []plan.Find) []string {
 	return list
 }
 
+func objects(have []weir.Finding) []string {
+	var list []string
+	for _, f := range have {
+		list = append(list, f.Object)
+	}
+	return list
+}
+
 func TestFinds(t *testing.T) {
 	m := dataMap(t, mapText)
 	contact, lead, aCase := found("Contact", "003A"), found("Lead", "00QA"), found("Case", "500A")
@@ -62,7 +70,7 @@ func TestFinds(t *testing.T) {
 		"deeper than the map is": {3, nil, subject(), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, brief(plan.Finds(m, tc.level, tc.kinds, tc.have))); diff != "" {
+			if diff := cmp.Diff(tc.want, brief(plan.Finds(m, tc.level, tc.kinds, objects(tc.have)))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -70,7 +78,7 @@ func TestFinds(t *testing.T) {
 	if got := plan.Depth(m); got != 3 {
 		t.Errorf("depth %d, want 3", got)
 	}
-	find := plan.Finds(m, 1, nil, []weir.Finding{contact})[0]
+	find := plan.Finds(m, 1, nil, []string{"Contact"})[0]
 	if diff := cmp.Diff([]string{"ContactId", "Second__c"}, find.Select); diff != "" {
 		t.Errorf("selected lookups (-want +got):\n%s", diff)
 	}
@@ -98,7 +106,7 @@ objects:
 		{2, []weir.Finding{found("Person__c", "a01A"), found("Contact", "003B")}, []string{"2 Case by parent in ContactId of Contact"}},
 		{3, []weir.Finding{found("Person__c", "a01A"), found("Contact", "003B")}, nil},
 	} {
-		if diff := cmp.Diff(tc.want, brief(plan.Finds(m, tc.level, nil, tc.have))); diff != "" {
+		if diff := cmp.Diff(tc.want, brief(plan.Finds(m, tc.level, nil, objects(tc.have)))); diff != "" {
 			t.Errorf("level %d (-want +got):\n%s", tc.level, diff)
 		}
 	}
@@ -119,7 +127,7 @@ func TestGather(t *testing.T) {
 	if diff := cmp.Diff(want, have); diff != "" {
 		t.Fatalf("level 0 (-want +got):\n%s", diff)
 	}
-	cases := plan.Finds(m, 1, nil, have)[0]
+	cases := plan.Finds(m, 1, nil, objects(have))[0]
 	row := func(id, contact, second string) plan.Row {
 		return plan.Row{Record: id, Version: "v1", Lookups: map[string]string{"ContactId": contact, "Second__c": second}}
 	}

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,17 +90,46 @@ func subject() []weir.Finding {
 	}
 }
 
-func input(t testing.TB, right weir.Right, findings ...weir.Finding) plan.Input {
-	t.Helper()
-	return plan.Input{
-		Request: weir.Request{ID: "R-1", Org: "o", Right: right}, Map: dataMap(t, mapText), Schemas: schemas(),
-		Findings: findings, Policy: plan.Policy{TTL: time.Hour}, Now: time.Unix(1_800_000_000, 0).UTC(),
-	}
+// given is an input with its findings as a list.
+type given struct {
+	plan.Input
+	Findings []weir.Finding
 }
 
-func mustBuild(t testing.TB, in plan.Input) weir.Plan {
+// build gives the findings in the order in which the store does, for a right
+// that only reads, and as they stand in the list for one that changes something.
+func (g given) build() (weir.Plan, error) {
+	list := slices.Clone(g.Findings)
+	if !g.Request.Right.Mutates() {
+		slices.SortFunc(list, func(a, b weir.Finding) int {
+			return strings.Compare(a.Object+" "+a.Record, b.Object+" "+b.Record)
+		})
+	}
+	return g.buildFrom(list)
+}
+
+func (g given) buildFrom(list []weir.Finding) (weir.Plan, error) {
+	g.Input.Findings = func(yield func(weir.Finding, error) bool) {
+		for _, f := range list {
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+	return plan.Build(g.Input)
+}
+
+func input(t testing.TB, right weir.Right, findings ...weir.Finding) given {
 	t.Helper()
-	p, err := plan.Build(in)
+	return given{Findings: findings, Input: plan.Input{
+		Request: weir.Request{ID: "R-1", Org: "o", Right: right}, Map: dataMap(t, mapText), Schemas: schemas(),
+		Policy: plan.Policy{TTL: time.Hour}, Now: time.Unix(1_800_000_000, 0).UTC(),
+	}}
+}
+
+func mustBuild(t testing.TB, in given) weir.Plan {
+	t.Helper()
+	p, err := in.build()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,18 +1,11 @@
 package plan
 
-import (
-	"github.com/weirhq/weir"
-	"github.com/weirhq/weir/internal/datamap"
-)
+import "github.com/weirhq/weir/internal/datamap"
 
 // ranks orders the objects that were found: children before parents, and what
 // a rule lists as after before it. Objects without records take no rank of
 // their own, but the order through them still holds.
-func ranks(m *datamap.Map, findings []weir.Finding) map[string]int {
-	present := map[string]bool{}
-	for _, f := range findings {
-		present[f.Object] = true
-	}
+func ranks(m *datamap.Map, present map[string]bool) map[string]int {
 	// next is the lowest rank for whatever must come after the object.
 	next := map[string]int{}
 	rank := map[string]int{}

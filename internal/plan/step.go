@@ -19,6 +19,11 @@ const (
 	FindIDs          = 500
 )
 
+// ExportParts is how many steps read one object at most: as many as five calls
+// carry at once. Each goes through its part page by page, so that the steps do
+// not grow with the records.
+const ExportParts = 25
+
 // The shapes of the steps of a plan. Steps of one request and shape share
 // calls; one composite may carry several objects.
 const (
@@ -27,12 +32,15 @@ const (
 	ShapePurge  = "purge"
 )
 
-// ExportArgs are the arguments of an export step.
+// ExportArgs are the arguments of an export step: a part of the records of one
+// object, and how far it has come.
 type ExportArgs struct {
 	Object  string   `json:"object"`
-	IDs     []string `json:"ids"` // at most QueryIDs, sorted
 	Fields  []string `json:"fields"`
-	Deleted bool     `json:"deleted,omitempty"` // the records are in the recycle bin: queryAll
+	Deleted bool     `json:"deleted,omitempty"` // some of the records are in the recycle bin: queryAll
+	After   string   `json:"after,omitempty"`   // the last record before the next page
+	Last    string   `json:"last"`              // the last record of the part
+	Page    int      `json:"page"`              // the number of the next page within the object
 }
 
 // EraseArgs are the arguments of an erase step.
@@ -50,13 +58,10 @@ type PurgeArgs struct {
 	Before  bool   `json:"before"`  // it was in the bin already when it was found: no erase step precedes
 }
 
-// Steps lists the execution of a plan in order. The engine gives them their
-// ids, due dates and first states; all are planned here.
+// Steps lists the execution of a plan that changes something, in order. The
+// engine gives them their ids, due dates and first states; all are planned here.
 func Steps(p weir.Plan) []weir.Step {
 	items := slices.SortedFunc(slices.Values(p.Items), itemOrder)
-	if !p.Right.Mutates() {
-		return exports(p, items)
-	}
 	var steps, purges []weir.Step
 	last := 0
 	for _, item := range items {
@@ -88,32 +93,49 @@ func Steps(p weir.Plan) []weir.Step {
 	return owned(p, append(steps, purges...))
 }
 
-// exports groups the records of one object, state and field list into steps.
-func exports(p weir.Plan, items []weir.PlanItem) []weir.Step {
-	var steps []weir.Step
-	var open *ExportArgs
-	flush := func() {
-		if open != nil {
-			steps = append(steps, weir.Step{
-				Kind: weir.StepExport, Phase: weir.PhaseRead, Shape: ShapeExport, Object: open.Object, Args: args(*open),
-			})
+// Export is what a plan that only reads takes from one object.
+type Export struct {
+	Object  string
+	Fields  []string
+	Deleted bool
+	Records int
+}
+
+// Exports lists the objects that a plan reads.
+func Exports(p weir.Plan) []Export {
+	var list []Export
+	for _, item := range slices.SortedFunc(slices.Values(p.Items), itemOrder) {
+		if item.Action != weir.ActExport {
+			continue
 		}
-		open = nil
+		if len(list) == 0 || list[len(list)-1].Object != item.Object {
+			list = append(list, Export{Object: item.Object, Fields: fieldNames(item.Fields)})
+		}
+		x := &list[len(list)-1]
+		x.Records += item.Records()
+		x.Deleted = x.Deleted || item.Reason == ReasonRecycleBin
 	}
-	for _, deleted := range []bool{false, true} {
-		for _, item := range items {
-			if item.Action != weir.ActExport || (item.Reason == ReasonRecycleBin) != deleted {
-				continue
-			}
-			if open != nil && (open.Object != item.Object || len(open.IDs) == QueryIDs) {
-				flush()
-			}
-			if open == nil {
-				open = &ExportArgs{Object: item.Object, Deleted: deleted, Fields: fieldNames(item.Fields)}
-			}
-			open.IDs = append(open.IDs, item.Record)
+	return list
+}
+
+// Part is how many records each part of an export has but the last: whole
+// pages.
+func (x Export) Part() int { return ceil(x.pages(), ExportParts) * QueryIDs }
+
+func (x Export) pages() int { return ceil(x.Records, QueryIDs) }
+
+// Steps are the steps of the export, given the last record of each part. The
+// pages of a part are numbered from the place of its first record: there cannot
+// be more of them than records.
+func (x Export) Steps(p weir.Plan, bounds []string) []weir.Step {
+	steps := make([]weir.Step, len(bounds))
+	after := ""
+	for i, last := range bounds {
+		steps[i] = weir.Step{
+			Kind: weir.StepExport, Phase: weir.PhaseRead, Shape: ShapeExport, Object: x.Object,
+			Args: args(ExportArgs{Object: x.Object, Fields: x.Fields, Deleted: x.Deleted, After: after, Last: last, Page: i * x.Part()}),
 		}
-		flush()
+		after = last
 	}
 	return owned(p, steps)
 }

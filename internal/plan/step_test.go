@@ -45,32 +45,61 @@ func TestStepsOfErasure(t *testing.T) {
 	}
 }
 
+// An access reads an object in parts, which are no more than five calls can
+// carry at once, of whole pages; each goes on where the one before it ends.
 func TestStepsOfAccess(t *testing.T) {
-	findings := []weir.Finding{found("Contact", "003A"), found("Lead", "00QD", deleted), found("Lead", "00QA"), found("Contact", "003W", review)}
-	for i := range 401 {
-		findings = append(findings, found("Task", fmt.Sprintf("00T%03d", i)))
+	for name, tc := range map[string]struct {
+		tasks, parts, part, calls int
+	}{
+		"one page":       {200, 1, 200, 1},
+		"one more":       {201, 2, 200, 1},
+		"a page a step":  {5_000, 25, 200, 5},
+		"two pages each": {5_001, 13, 400, 6},
+		"very many":      {40_001, 23, 1_800, 41},
+	} {
+		t.Run(name, func(t *testing.T) {
+			findings := []weir.Finding{found("Contact", "003W", review)}
+			for i := range tc.tasks {
+				findings = append(findings, found("Task", fmt.Sprintf("00T%06d", i)))
+			}
+			p := mustBuild(t, input(t, weir.Access, findings...))
+			exports := plan.Exports(p)
+			if len(exports) != 1 || exports[0].Part() != tc.part || p.Calls != tc.calls {
+				t.Fatalf("%+v in parts of %d for %d calls, want parts of %d for %d", exports, exports[0].Part(), p.Calls, tc.part, tc.calls)
+			}
+			var bounds []string
+			for i := tc.part; i < tc.tasks+tc.part; i += tc.part {
+				bounds = append(bounds, fmt.Sprintf("00T%06d", min(i, tc.tasks)-1))
+			}
+			steps := exports[0].Steps(p, bounds)
+			if len(steps) != tc.parts {
+				t.Fatalf("%d steps, want %d", len(steps), tc.parts)
+			}
+			after := ""
+			for i, s := range steps {
+				var got plan.ExportArgs
+				if err := json.Unmarshal(s.Args, &got); err != nil {
+					t.Fatal(err)
+				}
+				want := plan.ExportArgs{Object: "Task", Fields: []string{"Subject"}, After: after, Last: bounds[i], Page: i * tc.part}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Fatalf("step %d (-want +got):\n%s", i, diff)
+				}
+				after = got.Last
+			}
+		})
 	}
-	p := mustBuild(t, input(t, weir.Access, findings...))
-	var got []string
-	for _, s := range plan.Steps(p) {
-		var args plan.ExportArgs
-		if err := json.Unmarshal(s.Args, &args); err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, fmt.Sprintf("%s %s %s %d %v %v", s.Kind, s.Phase, args.Object, len(args.IDs), args.Fields, args.Deleted))
+}
+
+// Live records and those of the bin are read together, because queryAll shows both.
+func TestExportsFromTheBin(t *testing.T) {
+	p := mustBuild(t, input(t, weir.Access, found("Lead", "00QD", deleted), found("Lead", "00QA"), found("Contact", "003A")))
+	want := []plan.Export{
+		{Object: "Contact", Fields: []string{"Email", "LastName", "Phone"}, Records: 1},
+		{Object: "Lead", Fields: []string{"Email"}, Deleted: true, Records: 2},
 	}
-	if diff := cmp.Diff([]string{
-		"export read Contact 1 [Email LastName Phone] false",
-		"export read Lead 1 [Email] false",
-		"export read Task 200 [Subject] false",
-		"export read Task 200 [Subject] false",
-		"export read Task 1 [Subject] false",
-		"export read Lead 1 [Email] true",
-	}, got); diff != "" {
+	if diff := cmp.Diff(want, plan.Exports(p)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if p.Calls != 2 {
-		t.Errorf("six exports cost %d calls, want 2", p.Calls)
 	}
 }
 
@@ -89,7 +118,7 @@ func TestStepsKeepTheOrder(t *testing.T) {
 			f.Deleted = rapid.IntRange(0, 9).Draw(rt, "deleted") == 0
 			findings = append(findings, f)
 		}
-		p, err := plan.Build(input(t, weir.Erasure, findings...))
+		p, err := input(t, weir.Erasure, findings...).build()
 		if err != nil {
 			rt.Fatal(err)
 		}

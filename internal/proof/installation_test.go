@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/internal/pii"
 	"github.com/weirhq/weir/vault"
 )
 
@@ -27,10 +28,11 @@ type installation struct {
 	program string
 	dir     string
 	env     []string
-	armed   []string // further environment of `weir serve` alone
-	host    []string // command that the served program runs under; nil = none
-	log     string   // file name of the served program's log
-	public  string   // the ledger's public key, as printed by init
+	armed   []string   // further environment of `weir serve` alone
+	host    []string   // command that the served program runs under; nil = none
+	log     string     // file name of the served program's log
+	public  string     // the ledger's public key, as printed by init
+	reader  pii.Secret // whom access packages are encrypted to
 }
 
 // install sets weir up for an org. A password may not stand in weir.yaml, so
@@ -50,10 +52,11 @@ func install(t *testing.T, program, dsn string, o *org, f form) *installation {
 	if err := os.WriteFile(w.path("datamap", alias+".yaml"), datamap, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, recipient, err := vault.NewIdentity()
+	reader, recipient, err := vault.NewIdentity()
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.reader = reader
 	w.configure(map[string]string{
 		"listen: 127.0.0.1:7433":          "listen: 127.0.0.1:0",
 		"single_operator: false":          "single_operator: true",

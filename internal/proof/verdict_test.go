@@ -1,10 +1,13 @@
 package proof
 
 import (
+	"archive/zip"
+	"bytes"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +15,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/emulator"
+	"github.com/weirhq/weir/vault"
 )
 
 // verdict is what the org's truth, weir's certificates and weir's ledger say
@@ -100,6 +104,7 @@ type certificate struct {
 type certItem struct {
 	Object  string `json:"object"`
 	Record  string `json:"record"`
+	Count   int    `json:"count"`
 	Action  string `json:"action"`
 	Outcome string `json:"outcome"`
 }
@@ -201,22 +206,60 @@ func left(org *org, p emulator.Subject, object, id string) string {
 	return ""
 }
 
-// judgeAccess checks that the package holds exactly the person's records.
+// judgeAccess checks that the package holds exactly the person's records, and
+// that the certificate counts as many.
 func judgeAccess(t *testing.T, w *installation, o *order, cert certificate) {
 	t.Helper()
-	var got []string
-	for _, it := range cert.Items {
-		got = append(got, it.Record)
-	}
-	slices.Sort(got)
-	if want := o.person.IDs(); !slices.Equal(got, want) {
-		t.Errorf("%s holds %d records, want the %d of the person", o.id, len(got), len(want))
-	}
 	file := w.path(o.ref + ".age")
 	w.must(nil, "export", "get", o.id, "-o", file)
-	if info, err := os.Stat(file); err != nil || info.Size() == 0 {
-		t.Errorf("no package of %s: %v", o.id, err)
+	got, want, counted := packed(t, w, file), o.person.IDs(), 0
+	for _, it := range cert.Items {
+		counted += it.Count
 	}
+	if !slices.Equal(got, want) || counted != len(want) {
+		t.Errorf("%s holds %d records and its certificate %d, want the %d of the person", o.id, len(got), counted, len(want))
+	}
+}
+
+// packed opens a package and lists the ids of its records, in order.
+func packed(t *testing.T, w *installation, file string) []string {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	plain, err := vault.Decrypt(w.reader, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, entry := range z.File {
+		if !strings.HasPrefix(entry.Name, "data/") || !strings.HasSuffix(entry.Name, ".json") {
+			continue
+		}
+		r, err := entry.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rows []struct{ ID string }
+		if err := json.NewDecoder(r).Decode(&rows); err != nil {
+			t.Fatalf("%s: %v", entry.Name, err)
+		}
+		for _, row := range rows {
+			ids = append(ids, row.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // judgeLedger verifies the log as a whole, against the checkpoint that was saved

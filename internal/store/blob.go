@@ -45,6 +45,20 @@ func (t *Tx) Blobs(request weir.RequestID, kind string) ([]Blob, error) {
 		ORDER BY object, page`, request, kind)
 }
 
+// BlobObjects lists the objects of which a request has pages of one kind.
+func (t *Tx) BlobObjects(request weir.RequestID, kind string) ([]string, error) {
+	return list(t, "list objects of the blobs of "+string(request), scanValue[string], `
+		SELECT DISTINCT object FROM blob WHERE request = $1 AND kind = $2 ORDER BY object`, request, kind)
+}
+
+// BlobsAfter lists a request's pages of one kind and object, those behind a
+// page, as many as that at most.
+func (t *Tx) BlobsAfter(request weir.RequestID, kind, object string, page, most int) ([]Blob, error) {
+	return list(t, "list blobs of "+string(request), scanBlob, `
+		SELECT `+blobColumns+` FROM blob WHERE request = $1 AND kind = $2 AND object = $3 AND page > $4
+		ORDER BY page LIMIT $5`, request, kind, object, page, most)
+}
+
 // BlobNames is the set of every file that the vault must keep: those of the
 // pages, and those that dead letters refer to.
 func (t *Tx) BlobNames() (map[string]bool, error) {

@@ -32,6 +32,9 @@ func testBlobOfTheNewestEpochWins(t *testing.T, s *store.Store) {
 		subject.At = noon
 		want := []store.Blob{page("Contact", 2, 2, "c2"), page("Contact", 10, 1, "c10"), page("Lead", 1, 4, "newer")}
 		same(t, need(tx.Blobs("R-1", "page")), want)
+		same(t, need(tx.BlobObjects("R-1", "page")), []string{"Contact", "Lead"})
+		same(t, need(tx.BlobsAfter("R-1", "page", "Contact", -1, 1)), want[:1])
+		same(t, need(tx.BlobsAfter("R-1", "page", "Contact", 2, 9)), want[1:2])
 		count, oldest, err := tx.SealedStats()
 		ok(err)
 		same(t, count, 4)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"iter"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -37,6 +38,66 @@ func (t *Tx) Findings(request weir.RequestID, pass weir.Pass) ([]weir.Finding, e
 	return list(t, "list findings of "+string(request), scanFinding, `
 		SELECT `+findingColumns+` FROM finding
 		WHERE request = $1 AND pass = $2 ORDER BY object, record`, request, pass)
+}
+
+// EachFinding goes through what a pass found, by object and record, without
+// holding more than one of them. Whoever ranges over it leaves the transaction
+// alone meanwhile.
+func (t *Tx) EachFinding(request weir.RequestID, pass weir.Pass) iter.Seq2[weir.Finding, error] {
+	return each(t, "read findings of "+string(request), scanFinding, `
+		SELECT `+findingColumns+` FROM finding
+		WHERE request = $1 AND pass = $2 ORDER BY object, record`, request, pass)
+}
+
+// FoundObjects lists the objects of which a pass found records.
+func (t *Tx) FoundObjects(request weir.RequestID, pass weir.Pass) ([]string, error) {
+	return list(t, "list objects found for "+string(request), scanValue[string], `
+		SELECT DISTINCT object FROM finding WHERE request = $1 AND pass = $2 ORDER BY object`, request, pass)
+}
+
+// FoundRecords lists the records of one object that a pass found, those behind
+// after, as many as that at most.
+func (t *Tx) FoundRecords(request weir.RequestID, pass weir.Pass, object, after string, most int) ([]string, error) {
+	return list(t, "list records found for "+string(request), scanValue[string], `
+		SELECT record FROM finding
+		WHERE request = $1 AND pass = $2 AND object = $3 AND record > $4
+		ORDER BY record LIMIT $5`, request, pass, object, after, most)
+}
+
+// sureRecords are the records of one object behind another that are not merely
+// weak matches.
+const sureRecords = `
+	SELECT record FROM finding
+	WHERE request = $1 AND pass = $2 AND object = $3 AND record > $4 AND review = 0`
+
+// SureRecords lists the records of one object that surely are the subject's:
+// those behind after and up to last, as many as that at most.
+func (t *Tx) SureRecords(request weir.RequestID, pass weir.Pass, object, after, last string, most int) ([]string, error) {
+	return list(t, "list sure records of "+string(request), scanValue[string],
+		sureRecords+` AND record <= $5 ORDER BY record LIMIT $6`, request, pass, object, after, last, most)
+}
+
+// SureBounds cuts the records that surely are the subject's into parts of a
+// size, and lists the last record of each part.
+func (t *Tx) SureBounds(request weir.RequestID, pass weir.Pass, object string, size int) ([]string, error) {
+	what := "cut the records of " + string(request)
+	var bounds []string
+	after := ""
+	for {
+		last, full, err := maybe(t, what, scanValue[string],
+			sureRecords+` ORDER BY record LIMIT 1 OFFSET $5`, request, pass, object, after, size-1)
+		if err != nil {
+			return nil, err
+		}
+		if !full { // the rest is less than a part
+			last, full, err = maybe(t, what, scanValue[string], sureRecords+` ORDER BY record DESC LIMIT 1`, request, pass, object, after)
+			if full {
+				bounds = append(bounds, last)
+			}
+			return bounds, err
+		}
+		bounds, after = append(bounds, last), last
+	}
 }
 
 // FindingsAbout lists those of a pass's findings that are about some records,

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,33 @@ func list[T any](t *Tx, what string, scan func(row) (T, error), query string, ar
 		all = append(all, one)
 	}
 	return all, rows.Err()
+}
+
+// each yields the rows of a query one by one; an error is the last thing that it
+// yields.
+func each[T any](t *Tx, what string, scan func(row) (T, error), query string, args ...any) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		rows, err := t.query(t.spell(query), bind(args))
+		if err != nil {
+			yield(none, fmt.Errorf("%s: %w", what, err))
+			return
+		}
+		defer func() { _ = rows.Close() }() // what ended the reading was told
+		for rows.Next() {
+			one, err := scan(rows)
+			if err != nil {
+				yield(none, fmt.Errorf("%s: %w", what, err))
+				return
+			}
+			if !yield(one, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(none, fmt.Errorf("%s: %w", what, err))
+		}
+	}
 }
 
 // one reads the only row of a query; none is ErrNotFound.

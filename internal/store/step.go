@@ -70,6 +70,37 @@ func (t *Tx) StepsOf(request weir.RequestID) ([]weir.Step, error) {
 		`SELECT `+stepColumns+` FROM step WHERE request = $1 ORDER BY rank, id`, request)
 }
 
+// CountSteps counts the steps of a request in each state that has any.
+func (t *Tx) CountSteps(request weir.RequestID) (map[weir.StepState]int, error) {
+	return counts[weir.StepState](t, "count steps of "+string(request),
+		`SELECT state, count(*) FROM step WHERE request = $1 GROUP BY state`, request)
+}
+
+// FirstIn is the first of a request's steps in one of the states that have not
+// ended, in the order of their ranks; false when there is none.
+func (t *Tx) FirstIn(request weir.RequestID, state weir.StepState) (weir.Step, bool, error) {
+	return maybe(t, "first step of "+string(request), scanStep, `
+		SELECT `+stepColumns+` FROM step WHERE request = $1 AND state = $2 AND `+unended+`
+		ORDER BY rank, id LIMIT 1`, request, state)
+}
+
+// FirstToWake is the waiting step of a request that wakes first; false when
+// none waits.
+func (t *Tx) FirstToWake(request weir.RequestID) (weir.Step, bool, error) {
+	return maybe(t, "first step of "+string(request)+" to wake", scanStep, `
+		SELECT `+stepColumns+` FROM step WHERE request = $1 AND state = 'WAITING' AND `+unended+`
+		ORDER BY wake_at, rank, id LIMIT 1`, request)
+}
+
+// FindShapes lists the shapes of a request's find steps behind its last
+// describe.
+func (t *Tx) FindShapes(request weir.RequestID) ([]string, error) {
+	return list(t, "list find steps of "+string(request), scanValue[string], `
+		SELECT DISTINCT shape FROM step WHERE request = $1 AND kind = 'find' AND rank > (
+			SELECT coalesce(max(rank), -1) FROM step WHERE request = $1 AND kind = 'describe')
+		ORDER BY shape`, request)
+}
+
 // NextRank is the first rank behind every step of the request.
 func (t *Tx) NextRank(request weir.RequestID) (int, error) {
 	return one(t, "read last rank of "+string(request), scanValue[int],

@@ -24,6 +24,33 @@ func testStepRoundTrip(t *testing.T, s *store.Store) {
 	})
 }
 
+// testStepsInShort asks about the steps of a request without reading them all.
+func testStepsInShort(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		r := seed(tx, "R-1", "o")
+		other := seed(tx, "R-2", "o")
+		at := func(id weir.StepID, state weir.StepState, kind weir.StepKind, shape string, rank int) weir.Step {
+			st := step(id, r, state)
+			st.Kind, st.Shape, st.Rank = kind, shape, rank
+			return st
+		}
+		later, sooner := at("S-4", weir.StepWaiting, weir.StepFind, "find:plan:1", 3), at("S-5", weir.StepWaiting, weir.StepFind, "find:plan:1", 3)
+		later.WakeAt, sooner.WakeAt = noon.Add(2*time.Hour), noon.Add(time.Hour)
+		ok(tx.InsertSteps([]weir.Step{
+			at("S-0", weir.StepDone, weir.StepFind, "find:plan:7", 0), at("S-1", weir.StepDone, weir.StepDescribe, "describe", 1),
+			at("S-2", weir.StepDone, weir.StepFind, "find:plan:0", 2), at("S-3", weir.StepReady, weir.StepFind, "find:plan:0", 2),
+			later, sooner, step("S-6", other, weir.StepDead),
+		}))
+		same(t, need(tx.CountSteps("R-1")), map[weir.StepState]int{weir.StepDone: 3, weir.StepReady: 1, weir.StepWaiting: 2})
+		same(t, need(tx.FindShapes("R-1")), []string{"find:plan:0", "find:plan:1"})
+		same(t, len(need(tx.FindShapes("R-2"))), 0)
+		same(t, found(tx.FirstIn("R-1", weir.StepWaiting)), later)
+		same(t, found(tx.FirstToWake("R-1")), sooner)
+		absent(tx.FirstIn("R-1", weir.StepDead))
+		absent(tx.FirstToWake("R-2"))
+	})
+}
+
 // testAdvanceStep tries every verdict in every state: the table decides, and
 // whoever holds an old epoch or state changes nothing.
 func testAdvanceStep(t *testing.T, s *store.Store) {
