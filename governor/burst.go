@@ -34,18 +34,32 @@ func (s State) strike(p Policy, x event, base time.Duration, cause weir.Category
 	}
 	wait := backoff(base, p.Ceiling, s.Strikes, x.jitter)
 	evidence := append(extra, span("base", base), number("strikes", int64(s.Strikes)), span("backoff", wait))
+	announced := false // the org said when it takes calls again: no probe has to find out
 	if p.LearnRate && cause == weir.ThrottledBurst {
 		var known time.Duration
+		blank := s.Rate.Blank
 		if s.Rate, known = s.Rate.emptied(x, max(wait, ra)); known > 0 {
-			wait = min(wait, max(spread(double(known, p.Ceiling, s.Strikes), x.jitter), s.usualBurst()))
+			least := time.Duration(0)
+			if s.Strikes > 0 || s.Told {
+				least = s.usualBurst() // otherwise the record holds hardly more than our own waits
+			}
+			wait = min(wait, max(spread(double(known, p.Ceiling, s.Strikes), x.jitter), least))
 			evidence = append(evidence, s.Rate.evidence()...)
 		}
+		announced = s.Rate.Blank && !blank
 	}
 	if ra > 0 {
 		evidence = append(evidence, span("retry-after", ra))
 	}
-	s.Strikes = min(s.Strikes+1, maxStrikes)
+	if !announced {
+		s.Strikes = min(s.Strikes+1, maxStrikes)
+	}
 	return s.closeGate(x.now, after(x.now, max(wait, ra)), cause, evidence)
+}
+
+// announced says whether the gate was closed for as long as the org asked.
+func (g Gate) announced() bool {
+	return slices.ContainsFunc(g.Evidence, func(e weir.Evidence) bool { return e.Name == "retry-after" })
 }
 
 // burst handles a reject by a rate limit. Without Retry-After the first wait
@@ -96,7 +110,7 @@ func (s State) accepted(x event) State {
 			kept = kept[len(kept)-burstsKept+1:]
 		}
 		s.Bursts = append(slices.Clip(kept), ms)
-		s.BurstAt = 0
+		s.BurstAt, s.Told = 0, s.Gate.announced()
 	}
 	s.Strikes /= 2
 	s.BlockedAt, s.DailyProbes, s.CapStrikes = 0, 0, 0

@@ -1,8 +1,6 @@
 package governor
 
 import (
-	"math"
-	"math/bits"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -34,6 +32,8 @@ type Rate struct {
 
 	Quick int `json:"quick,omitempty"` // rejects in a row with few calls between them
 
+	Blank bool `json:"blank,omitempty"` // the org was shut: what the bucket held at EmptyAt is not known
+
 	Hold int64 `json:"hold,omitempty"` // how long after a reject the pace may not pass what is known
 
 	Trial Trial `json:"trial,omitzero"` // whether rejects come by chance
@@ -44,59 +44,14 @@ const (
 	quickDoubt  = 5
 	searchMost  = 8
 	searchFree  = 4 * millionths
-	searchStart = 4                               // paced calls per first gate, when nothing is known yet
-	holdLeast   = int64(1500 * time.Millisecond)  // first hold after a change
-	holdMost    = int64(10 * time.Minute)         // longest hold
-	holdCalls   = 16                              // a first hold lasts at least as many calls
-	holdGates   = 25                              // and as many times the gate that a reject costs
-	lateWake    = int64(20 * time.Millisecond)    // a call that woke late does not slow its followers
-	maxRate     = int64(1_000_000) * millionths   // nothing is known of faster limits
-	millionths  = int64(1_000_000)                // of a call per second
-	unit        = millionths * int64(time.Second) // gap · rate
+	growTrip    = 4                              // the pace grows by about a quarter in a round trip at most, and a search by e
+	searchStart = 4                              // paced calls per first gate, when nothing is known yet
+	holdLeast   = int64(1500 * time.Millisecond) // first hold after a change
+	holdMost    = int64(10 * time.Minute)        // longest hold
+	holdCalls   = 16                             // a first hold lasts at least as many calls
+	holdGates   = 25                             // and as many times the gate that a reject costs
+	lateWake    = int64(20 * time.Millisecond)   // a call that woke late does not slow its followers
 )
-
-// mulDiv is a·b/c without overflow, at most the greatest int64.
-func mulDiv(a, b, c int64) int64 {
-	if a <= 0 || b <= 0 || c <= 0 {
-		return 0
-	}
-	hi, lo := bits.Mul64(uint64(a), uint64(b))
-	if hi >= uint64(c) {
-		return math.MaxInt64
-	}
-	q, _ := bits.Div64(hi, lo, uint64(c))
-	return int64(min(q, math.MaxInt64))
-}
-
-// perSecond is the rate of n calls in d nanoseconds.
-func perSecond(n, d int64) int64 { return min(mulDiv(n, unit, max(d, 1)), maxRate) }
-
-// callsIn is how many calls a rate gives in d nanoseconds.
-func callsIn(rate, d int64) int64 { return min(mulDiv(rate, d, unit), maxCount) }
-
-// gap is the time between two calls at a rate.
-func gap(rate int64) int64 { return min(unit/max(rate, 1), holdMost) }
-
-// mean is the geometric mean of two rates.
-func mean(a, b int64) int64 {
-	const scale = 20 // maxRate shifted by it still fits
-	return root(min(a, maxRate)<<scale) * root(min(b, maxRate)<<scale) >> scale
-}
-
-// root is the integer square root, by Newton's method from above.
-func root(n int64) int64 {
-	if n <= 0 {
-		return 0
-	}
-	x := int64(1) << ((bits.Len64(uint64(n)) + 1) / 2)
-	for {
-		y := (x + n/x) / 2
-		if y >= x {
-			return x
-		}
-		x = y
-	}
-}
 
 // admitted counts a call that is sent now and says when the next may go.
 func (r Rate) admitted(now int64) Rate {
@@ -129,7 +84,7 @@ func (r Rate) taken(x event) Rate {
 	if r.Trial.Back > 0 {
 		return r.tried(n, low)
 	}
-	if low > r.Low {
+	if low > r.Low && !r.Blank {
 		r.Low, r.Trial.Sure = low, max(r.Trial.Sure, low)
 		if r.High > 0 && low > r.High {
 			r.High = 0 // it has risen
@@ -139,14 +94,14 @@ func (r Rate) taken(x event) Rate {
 	switch {
 	case !r.Bound:
 	case r.High == 0:
-		r.Pace = max(r.Pace, min(r.Pace+r.Pace/2, max(searchMost*r.Low, searchFree)))
+		r.Pace = max(r.Pace, min(r.Pace+r.Pace/max(2, x.inFlight), max(searchMost*r.Low, searchFree)))
 	case x.now-r.CutAt < r.Hold:
 	case r.early():
 		r.Hold = min(2*r.Hold, holdMost)
 		r = r.try()
 		r.EmptyAt, r.CutAt, r.Sent, r.NextAt = x.now, x.now, -tryFree, 0
 	default:
-		r.Pace += r.Pace / 32
+		r.Pace += r.Pace / max(32, growTrip*x.inFlight)
 	}
 	r.Pace = min(r.Pace, maxRate)
 	return r
@@ -168,22 +123,35 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 	}
 	late = min(late, x.inFlight)
 	n := max(r.Sent-1-late, 0)
-	if r.Pace == 0 {
+	switch asked := x.retryAfter(); {
+	case r.Pace == 0 && n >= wellCalls && shut(perSecond(n, took), asked):
+		r.Pace = perSecond(n, took)
+		r = r.closed(x, asked)
+	case r.Pace == 0:
 		r.RunCalls, r.RunTime, r.Trial.Sure = n, took, perSecond(n, took)
-		r.Pace = max(perSecond(searchStart, int64(gate)), searchFree/2)
-		r.Hold = 0
+		r.Pace, r.Hold = max(perSecond(searchStart, int64(gate)), searchFree/2), 0
 		return r.empty(x, late), 0
+	case shut(r.known(), asked):
+		r = r.closed(x, asked)
+	case r.Blank:
+		r.Blank = false // that the bucket is empty is all that this reject says
+		r = r.empty(x, late)
+	case r.Trial.Back > 0:
+		r = r.failed(n).empty(x, late)
+	default:
+		if r = r.doubted(n); r.Trial.Doubt >= doubtMost {
+			wait := min(2*gap(r.Pace), tryGate)
+			return r.try().empty(x, late), time.Duration(wait)
+		}
+		r = r.bounded(x, n, took).empty(x, late)
 	}
-	if r.Trial.Back > 0 { // the org refuses the higher pace: it was no chance
-		r.Pace, r.Hold = r.Trial.Back, min(2*r.Hold, holdMost)
-		r.Trial.Back = 0
-		return r.empty(x, late), time.Duration(2 * gap(r.Pace))
-	}
-	if r = r.doubted(n); r.Trial.Doubt >= doubtMost {
-		g := min(2*gap(r.Pace), tryGate)
-		return r.try().empty(x, late), time.Duration(g)
-	}
-	was := r
+	return r, time.Duration(2 * gap(r.Pace))
+}
+
+// bounded learns from a reject after n accepted calls since the bucket was last
+// empty, and chooses the pace anew.
+func (r Rate) bounded(x event, n, took int64) Rate {
+	was, held := r, x.now-r.CutAt < r.Hold
 	low, high := perSecond(n-1, took), r.Pace
 	if r.High > 0 {
 		high = min(high, r.High)
@@ -196,6 +164,11 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 	if r.Quick = min(r.Quick+1, maxStrikes); n >= holdCalls {
 		r.Quick = 0
 	}
+	if high < max(r.Low, r.Pace/steepPace)/steepFall && !r.confirmed(took) {
+		was.Trial.Asked = true
+		return was
+	}
+	r.Trial.Asked = false
 	switch {
 	case r.High > 0 && low > r.High+r.High/8, high < r.Low-r.Low/8:
 		r.Low, r.High, r.Hold = low, high, 0 // it has changed
@@ -209,16 +182,16 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 		r.Pace = r.High / 2
 	}
 	r.Pace = max(r.Pace, 1000)
-	g := 2 * gap(r.Pace)
-	if x.now-was.CutAt >= was.Hold {
+	if !held {
 		r.Hold *= 2 // looking for more cost a reject
 	}
-	least := max(holdLeast, holdCalls*gap(r.Pace), holdGates*g)
+	g := gap(r.Pace)
+	least := max(holdLeast, holdCalls*g, 2*holdGates*g)
 	if r.early() {
 		least = min(least, earlyHold)
 	}
 	r.Hold = min(max(r.Hold, least), holdMost)
-	return r.empty(x, late), time.Duration(g)
+	return r
 }
 
 // between is the pace to try while the hidden rate lies between two bounds: a

@@ -75,6 +75,26 @@ func TestRejectsByChanceDoNotSinkThePace(t *testing.T) {
 	}
 }
 
+// Where a call is sent every hour, one that is refused by chance does not mean a
+// rate of one call in an hour.
+func TestSeldomCallsDoNotSinkThePace(t *testing.T) {
+	g, _ := learnt(t)
+	was := g.s.Rate.Pace
+	for i := range 200 {
+		g.wait(time.Hour)
+		g.ruling(g.admit(), weir.Proceed, "")
+		g.wait(100 * time.Millisecond)
+		if i%4 == 0 {
+			g.observe(fault(weir.ThrottledBurst))
+		} else {
+			g.observe(nil)
+		}
+	}
+	if now := g.s.Rate.Pace; now < was/2 {
+		t.Errorf("%d calls a minute were learnt, and now %d are sent", was*60/1e6, now*60/1e6)
+	}
+}
+
 func TestAHiddenRateIsLearnt(t *testing.T) {
 	for _, b := range []bucket{
 		{holds: 1, gap: 100 * time.Millisecond},

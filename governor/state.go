@@ -20,6 +20,8 @@ type State struct {
 	BurstAt int64   `json:"burst_at,omitempty"` // first reject of the burst that is not over
 	Bursts  []int64 `json:"bursts,omitempty"`   // how long the last bursts lasted, in ms, oldest first
 
+	Told bool `json:"told,omitempty"` // the org itself said how long the last of them would last
+
 	Left    Left  `json:"left,omitzero"`
 	PacedTo int64 `json:"paced_to,omitempty"` // the next call may not go before
 	Rate    Rate  `json:"rate,omitzero"`

@@ -30,7 +30,7 @@ func TestWeir(t *testing.T) {
 			r := Weir(sc, !*unlearnt)
 			all = append(all, r)
 			if *verbose {
-				t.Logf("%-9s %3d %.3f %5.2f%% calls %d %s fin=%v opt %v starved %d crossed %d asked %d unseen %d", name, seed, r.Ratio(), 100*r.Rejected(), r.Count.Calls, sc.Text, r.Finished, r.Optimum.Round(time.Second), r.Count.Starved, r.Count.Crossed, r.Count.Asked, r.Count.Unseen)
+				t.Logf("%-9s %3d %.3f %5.2f%% calls %d %s fin=%v opt %v starved %d crossed %d asked %d unseen %d peak %.2f used %.2f", name, seed, r.Ratio(), 100*r.Rejected(), r.Count.Calls, sc.Text, r.Finished, r.Optimum.Round(time.Second), r.Count.Starved, r.Count.Crossed, r.Count.Asked, r.Count.Unseen, r.peak(), r.used())
 			}
 			if *traced {
 				debug(sc)
@@ -71,7 +71,11 @@ func summary(name string, all []Result) string {
 	})
 	rej := column(all, Result.Rejected)
 	n, of := len(could), len(all)
-	return fmt.Sprintf("%-9s done %d of %d (%d cannot be)  ratio med %.3f p90 %.3f worst %.3f  rejected med %.2f%% p90 %.2f%% worst %.2f%%  inwindow %d starved %d in %d runs  crossed %d asked %d unseen %d",
+	surge := ""
+	if l := Tally(all); l.Peak > 0 {
+		surge = fmt.Sprintf("  peak med %.2f worst %.2f  used med %.2f worst %.2f", l.Peak, l.PeakWorst, l.Used, l.UsedWorst)
+	}
+	return surge + fmt.Sprintf("%-9s done %d of %d (%d cannot be)  ratio med %.3f p90 %.3f worst %.3f  rejected med %.2f%% p90 %.2f%% worst %.2f%%  inwindow %d starved %d in %d runs  crossed %d asked %d unseen %d",
 		name, done, n, of-n, ratio[n/2], ratio[n*9/10], ratio[n-1], 100*rej[of/2], 100*rej[of*9/10], 100*rej[of-1], c.InWindow, c.Starved, harmed, c.Crossed, c.Asked, c.Unseen)
 }
 

@@ -25,6 +25,9 @@ func Optimum(sc *Scenario) time.Duration {
 		now = max(now, free[0], sc.Every*time.Duration(call))
 		if sc.Rate != nil {
 			now = max(now, w.nextToken(now))
+			if sc.Shut.holds(now) {
+				now = w.nextToken(sc.Shut.to)
+			}
 			w.refill(now)
 			w.tokens--
 		}

@@ -56,14 +56,17 @@ func (p Peer) Run(t *testing.T, sc *Scenario) Result {
 	res := Result{Policy: p.Name, Scenario: sc.Name, Seed: sc.Seed, Text: sc.Text, Optimum: Optimum(sc)}
 	synctest.Test(t, func(t *testing.T) {
 		o := &orgWire{world: NewWorld(sc), began: time.Now()}
-		do, err := p.New(o)
-		if err != nil {
-			t.Fatalf("%s: %v", p.Name, err)
-		}
-		d := driver{sc: sc, org: o, do: do, todo: sc.Calls}
+		d := driver{sc: sc, org: o, todo: sc.Calls}
 		var all sync.WaitGroup
-		for range sc.Workers {
-			all.Go(d.work)
+		processes := max(sc.Processes, 1)
+		for range processes {
+			do, err := p.New(o)
+			if err != nil {
+				t.Fatalf("%s: %v", p.Name, err)
+			}
+			for range sc.Workers / processes {
+				all.Go(func() { d.work(do) })
+			}
 		}
 		all.Wait()
 		time.Sleep(leftBehind)
@@ -77,11 +80,10 @@ func (p Peer) Run(t *testing.T, sc *Scenario) Result {
 // close the body of a refused call, whose timer then runs on for two minutes.
 const leftBehind = 3 * time.Minute
 
-// driver hands the work to workers.
+// driver hands the work to workers; each process of them has a client of its own.
 type driver struct {
 	sc  *Scenario
 	org *orgWire
-	do  func(context.Context) error
 
 	mu   sync.Mutex
 	todo int
@@ -90,10 +92,10 @@ type driver struct {
 	took []time.Duration
 }
 
-func (d *driver) work() {
+func (d *driver) work(do func(context.Context) error) {
 	for d.take() {
 		began := time.Since(d.org.began)
-		for d.do(context.Background()) != nil {
+		for do(context.Background()) != nil {
 			if d.org.calls() >= attemptsMost(d.sc) {
 				return
 			}

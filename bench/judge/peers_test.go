@@ -13,7 +13,7 @@ import (
 var (
 	out     = flag.String("out", "", "directory for peers.json and peers.svg; empty = print only")
 	only    = flag.String("policies", "", "policies to run; empty = all")
-	merge   = flag.String("merge", "", "join these peers.json, made by runs side by side, instead of running")
+	merge   = flag.String("merge", "", "join these peers.json instead of running; of a policy that is in several, the last counts")
 	compare = flag.Bool("compare", false, "run the comparison with the peers, which takes minutes")
 )
 
@@ -71,13 +71,30 @@ func joined(t *testing.T) {
 		if err := json.Unmarshal(b, &part); err != nil {
 			t.Fatal(err)
 		}
-		if part.Lines = append(rep.Lines, part.Lines...); i > 0 {
+		if part.Lines = newest(append(rep.Lines, part.Lines...)); i > 0 {
 			part.Seeds = min(part.Seeds, rep.Seeds)
 		}
 		rep = part
 	}
 	t.Log("\n" + Table(rep.Lines))
 	publish(t, rep)
+}
+
+// newest keeps the last line of each policy in each scenario, where the first
+// one stood: a policy that was run again replaces what it was before.
+func newest(lines []Line) []Line {
+	var out []Line
+	at := map[string]int{}
+	for _, l := range lines {
+		key := l.Scenario + " " + l.Policy
+		if i, known := at[key]; known {
+			out[i] = l
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, l)
+	}
+	return out
 }
 
 func publish(t *testing.T, rep Report) {

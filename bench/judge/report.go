@@ -18,8 +18,12 @@ type Line struct {
 	RatioWorst    float64 `json:"ratio_worst"`
 	Rejected      float64 `json:"rejected_median"` // share of all calls that the org saw
 	RejectedWorst float64 `json:"rejected_worst"`
-	InWindow      float64 `json:"in_window_mean"` // calls inside an open Retry-After, per run
-	P50           float64 `json:"p50_seconds"`    // medians over seeds
+	InWindow      float64 `json:"in_window_mean"`        // calls inside an open Retry-After, per run
+	Peak          float64 `json:"peak_median,omitempty"` // after a shutdown: fullest 100 ms over the mean of 10 s
+	PeakWorst     float64 `json:"peak_worst,omitempty"`
+	Used          float64 `json:"used_median,omitempty"` // and the share of what was allowed that was used
+	UsedWorst     float64 `json:"used_worst,omitempty"`
+	P50           float64 `json:"p50_seconds"` // medians over seeds
 	P99           float64 `json:"p99_seconds"`
 }
 
@@ -37,6 +41,10 @@ func Tally(runs []Result) Line {
 		l.Ratio, l.RatioWorst = ratio[len(ratio)/2], ratio[len(ratio)-1]
 	}
 	l.Rejected, l.RejectedWorst = rejected[len(runs)/2], rejected[len(runs)-1]
+	if runs[0].Count.Surge.Allowed > 0 {
+		peak, used := column(runs, Result.peak), column(runs, Result.used)
+		l.Peak, l.PeakWorst, l.Used, l.UsedWorst = peak[len(peak)/2], peak[len(peak)-1], used[len(used)/2], used[0]
+	}
 	l.P50 = column(runs, func(r Result) float64 { return r.P50.Seconds() })[len(runs)/2]
 	l.P99 = column(runs, func(r Result) float64 { return r.P99.Seconds() })[len(runs)/2]
 	return l
@@ -63,6 +71,9 @@ func column(all []Result, f func(Result) float64) []float64 {
 	return out
 }
 
+func (r Result) peak() float64 { return r.Count.Surge.Peak() }
+func (r Result) used() float64 { return r.Count.Surge.Share() }
+
 // Table prints lines for people, as Markdown.
 func Table(lines []Line) string {
 	var b strings.Builder
@@ -71,7 +82,21 @@ func Table(lines []Line) string {
 		fmt.Fprintf(&b, "| %s | %s | %.3f (%.2f) | %.2f %% (%.2f %%) | %.0f | %.2f / %.2f | %d/%d |\n", l.Scenario, l.Policy,
 			l.Ratio, l.RatioWorst, 100*l.Rejected, 100*l.RejectedWorst, l.InWindow, l.P50, l.P99, l.Done, l.Seeds)
 	}
-	return b.String()
+	return b.String() + surges(lines)
+}
+
+// surges is the table of those scenarios in which an org was shut for a while.
+func surges(lines []Line) string {
+	var b strings.Builder
+	for _, l := range lines {
+		if l.Peak > 0 {
+			fmt.Fprintf(&b, "| %s | %s | %.2f (%.2f) | %.2f (%.2f) |\n", l.Scenario, l.Policy, l.Peak, l.PeakWorst, l.Used, l.UsedWorst)
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\n| scenario | policy | fullest 100 ms ÷ mean, median (worst) | used of what was allowed, median (worst) |\n|---|---|---|---|\n" + b.String()
 }
 
 // Report is what docs/bench/peers.json holds.

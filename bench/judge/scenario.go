@@ -20,6 +20,9 @@ type Scenario struct {
 	Burst      float64
 	RetryAfter bool
 
+	Shut      span // everything is refused meanwhile, and the bucket is empty at its end
+	Processes int  // that share the workers and know nothing of each other; 0 = 1
+
 	Cap     int // calls open at once
 	LongCap int // calls open that are 20 s old or older
 
@@ -28,13 +31,14 @@ type Scenario struct {
 
 	Neighbours *Neighbours // with a daily allocation; nil = no daily limit
 
+	Trip       time.Duration // of an accepted call, usually
 	Latency    func(call int) time.Duration
 	RejectTook time.Duration
 }
 
 // Names lists the scenarios that Draw knows.
 func Names() []string {
-	return []string{"fixed", "fixed+ra", "steps", "steps+ra", "bursty", "cap", "cap20s", "chance", "chance+rate", "chance+idle", "daily"}
+	return []string{"fixed", "fixed+ra", "steps", "steps+ra", "bursty", "cap", "cap20s", "herd", "chance", "chance+rate", "chance+idle", "daily"}
 }
 
 // Ranges of the parameters, as issue 4 states them.
@@ -64,7 +68,7 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 	rate := logDraw(rng, in.Rate)
 	burst := math.Round(logDraw(rng, in.Burst))
 	trip := time.Duration(logDraw(rng, [2]float64{float64(in.Trip[0]), float64(in.Trip[1])}))
-	sc := &Scenario{Name: name, Seed: seed, Workers: in.Workers, Burst: burst, RejectTook: max(trip/5, 5*time.Millisecond)}
+	sc := &Scenario{Name: name, Seed: seed, Workers: in.Workers, Burst: burst, Trip: trip, RejectTook: max(trip/5, 5*time.Millisecond)}
 	sc.Latency = jittered(rng.Uint64(), trip, 0.2)
 	sc.Text = fmt.Sprintf("rate %.1f burst %.0f trip %v", rate, burst, trip.Round(time.Millisecond))
 	calls := func(perSecond float64) { sc.Calls = max(2000, int(100*perSecond)) }
@@ -88,6 +92,15 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 		calls((rate*on + rate/10*off) / (on + off))
 		sc.Calls = max(sc.Calls, min(int(4*(rate*on+rate/10*off)), 30_000))
 		sc.Text += fmt.Sprintf(" on %.1fs off %.1fs", on, off)
+	case "herd":
+		// Slower than 20/s a tenth of a second holds one call or none, and says nothing.
+		rate = logDraw(rng, [2]float64{max(in.Rate[0], 20), max(in.Rate[1], 20)})
+		sc.Rate, sc.RetryAfter, sc.Workers, sc.Processes = constant(rate), true, 64, 4
+		from := time.Minute + time.Duration(rng.Int64N(int64(4*time.Minute)))
+		sc.Shut = span{from, from + time.Duration(2+rng.IntN(19))*time.Second}
+		sc.Calls = int(rate * (from + 20*time.Second).Seconds())
+		sc.Text = fmt.Sprintf("rate %.1f burst %.0f trip %v, shut after %v for %v", rate, burst, trip.Round(time.Millisecond),
+			from.Round(time.Second), sc.Shut.to-sc.Shut.from)
 	case "cap":
 		sc.Workers, sc.Cap = 16, 2+rng.IntN(12)
 		calls(float64(sc.Cap) / trip.Seconds())

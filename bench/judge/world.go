@@ -2,6 +2,7 @@ package judge
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -34,6 +35,52 @@ type Count struct {
 	Crossed  int // calls sent at or below the floor, as the newest reading said
 	Asked    int // the same where that reading was as old as the window
 	Unseen   int // calls sent below the floor that no reading had told of; see World.below
+
+	Surge Surge // after the org was shut
+}
+
+// surgeTime is how long a surge is looked at, in steps of surgeStep.
+const (
+	surgeTime = 10 * time.Second
+	surgeStep = 100 * time.Millisecond
+)
+
+// Surge is what came in the first ten seconds after a shut org was open again,
+// counted from the first call.
+type Surge struct {
+	from    time.Duration
+	Tenths  [surgeTime / surgeStep]int // calls that arrived in each 100 ms
+	Allowed float64                    // calls that the rate and the workers would have allowed
+	Taken   int
+}
+
+// Peak is the fullest 100 ms over the mean.
+func (s Surge) Peak() float64 {
+	sum := 0
+	for _, n := range s.Tenths {
+		sum += n
+	}
+	return float64(len(s.Tenths)*slices.Max(s.Tenths[:])) / float64(max(sum, 1))
+}
+
+// Share is how much of what was allowed was used.
+func (s Surge) Share() float64 { return float64(s.Taken) / max(s.Allowed, 1) }
+
+// came counts a call that arrives while the org is open again.
+func (s *Surge) came(now time.Duration) {
+	if s.from == 0 {
+		s.from = now
+	}
+	if i := int((now - s.from) / surgeStep); i < len(s.Tenths) {
+		s.Tenths[i]++
+	}
+}
+
+// took counts one that was accepted.
+func (s *Surge) took(now time.Duration) {
+	if s.from > 0 && now-s.from < surgeTime {
+		s.Taken++
+	}
 }
 
 // World is one org on virtual time. Arrive is called in the order of time.
@@ -64,13 +111,26 @@ type reading struct {
 
 type span struct{ from, to time.Duration }
 
+func (s span) holds(t time.Duration) bool { return t >= s.from && t < s.to }
+
 // NewWorld starts an org with a full bucket.
-func NewWorld(sc *Scenario) *World { return &World{sc: sc, tokens: sc.Burst} }
+func NewWorld(sc *Scenario) *World {
+	w := &World{sc: sc, tokens: sc.Burst}
+	if sc.Shut.to > 0 {
+		rate, _ := sc.Rate(sc.Shut.to)
+		w.Count.Surge.Allowed = surgeTime.Seconds() * min(rate, float64(sc.Workers)/sc.Trip.Seconds())
+	}
+	return w
+}
 
 // refill lets time pass at the hidden rate, which changes at known times.
 func (w *World) refill(now time.Duration) {
 	for w.now < now {
 		rate, until := w.sc.Rate(w.now)
+		if s := w.sc.Shut; w.now < s.to && now >= s.from {
+			w.now, w.tokens = min(now, s.to), 1 // it keeps its word, and no more
+			continue
+		}
 		end := min(until, now)
 		w.tokens = math.Min(w.sc.Burst, w.tokens+rate*(end-w.now).Seconds())
 		w.now = end
@@ -80,9 +140,14 @@ func (w *World) refill(now time.Duration) {
 // Arrive is one call.
 func (w *World) Arrive(now time.Duration) Answer {
 	w.Count.Calls++
+	if s := w.sc.Shut; s.holds(now) {
+		w.closed = max(w.closed, s.to)
+	} else if s.to > 0 && now >= s.to {
+		w.Count.Surge.came(now)
+	}
 	if now < w.closed {
 		w.Count.InWindow++
-		return w.refuse(Burst, w.closed-now)
+		return w.refuse(Burst, time.Duration(math.Ceil((w.closed-now).Seconds()))*time.Second)
 	}
 	if w.sc.Chance > 0 && unit(w.sc.Seed+7, w.Count.Calls) < w.sc.Chance {
 		return w.refuse(Burst, 0)
@@ -112,6 +177,7 @@ func (w *World) Arrive(now time.Duration) Answer {
 		}
 		w.tokens--
 	}
+	w.Count.Surge.took(now)
 	w.seq++
 	if w.sc.Cap > 0 {
 		w.open = append(w.open, now+took)
