@@ -105,7 +105,8 @@ type Engine struct {
 
 	// Owned by Finish, which never runs twice at once.
 	sweptAt time.Time // when the vault was last swept
-	scrub   bool      // the store's journal must be emptied
+
+	scrub atomic.Bool // the store's journal must be emptied; a verb may say so at any time
 
 	// Owned by Tend, which never runs twice at once.
 	told       time.Duration // the step of the clock that was noted last and not followed

@@ -235,23 +235,25 @@ func (e *Engine) dropSealed(ctx context.Context, id weir.RequestID) error {
 			errs = append(errs, e.vault.Remove(b.Ref))
 		}
 	}
-	e.scrub = true
+	e.scrub.Store(true)
 	return errors.Join(errs...)
 }
 
 // scrubStore empties the store's journal after something was shredded, so that
 // no deleted byte is left there. Readers may hold it up until the next round.
 func (e *Engine) scrubStore(ctx context.Context) error {
-	if !e.scrub {
+	if !e.scrub.Swap(false) {
 		return nil
 	}
 	crash.Before(crash.Scrub)
 	err := e.store.Checkpoint(ctx)
 	crash.After(crash.Scrub)
+	if err != nil {
+		e.scrub.Store(true)
+	}
 	if errors.Is(err, store.ErrReaders) {
 		return nil
 	}
-	e.scrub = err != nil
 	return err
 }
 
