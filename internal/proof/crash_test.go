@@ -59,7 +59,7 @@ func journalForm(f crashForm) crashForm {
 	if os.Getenv(formVariable) != "long" {
 		// SQLite waits ten seconds for a lock: one death is enough for a minute.
 		i := int(f.seed % uint64(len(j.points)))
-		j.points, j.requests, j.window = j.points[i:i+1], 8, 2
+		j.points, j.requests, j.window = j.points[i:i+1], 30, 2
 	}
 	return j
 }

@@ -151,14 +151,14 @@ func filesMayNotGrow(t *testing.T, program string, rounds int) {
 			t.Fatal(err)
 		}
 		id := d.order(t, []string{erasure, access}[n%2], email)
-		limitFiles(t, d.running.cmd.Process.Pid, uint64(n)*3000)
+		d.limitFiles(t, uint64(n)*3000)
 		if err := pause(t.Context(), 2*time.Second); err != nil {
 			t.Fatal(err)
 		}
 		if err := d.weir.run(t.Context(), "email:x@example.org\n", nil, "submit", "--org", alias, "--right", access); err != nil {
 			refused++
 		}
-		limitFiles(t, d.running.cmd.Process.Pid, 1<<62)
+		d.limitFiles(t, 1<<62)
 		d.ends(t, id)
 	}
 	if refused == 0 {

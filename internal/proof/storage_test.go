@@ -207,13 +207,14 @@ func private(t *testing.T, dirs ...string) {
 	}
 }
 
-// limitFiles sets how long a file of a running process may become.
-func limitFiles(t *testing.T, pid int, bytes uint64) {
+// limitFiles sets how long a file of the running weir may become.
+func (d *depot) limitFiles(t *testing.T, bytes uint64) {
 	t.Helper()
+	pid := d.running.cmd.Process.Pid
 	limit := unix.Rlimit{Cur: bytes, Max: unix.RLIM_INFINITY}
 	_, _, failed := syscall.RawSyscall6(unix.SYS_PRLIMIT64, uintptr(pid), unix.RLIMIT_FSIZE, uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
 	if failed != 0 {
-		t.Fatalf("limit the files of weir: %v", failed)
+		t.Fatalf("limit the files of weir: %v\n%s", failed, tail(d.weir.path(d.weir.log)))
 	}
 }
 
