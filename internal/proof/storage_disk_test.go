@@ -144,6 +144,11 @@ func filesMayNotGrow(t *testing.T, program string, rounds int) {
 	data := own(t, "data")
 	d := newDepot(t, program, data, "sqlite://"+filepath.Join(data, "weir.db"))
 	d.start(t)
+	somebody, err := d.person(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.ends(t, d.order(t, access, somebody)) // its queue runs: a weir that cannot begin to work ends
 	refused := 0
 	for n := range rounds {
 		email, err := d.person(t.Context())
