@@ -93,14 +93,7 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 		sc.Calls = max(sc.Calls, min(int(4*(rate*on+rate/10*off)), 30_000))
 		sc.Text += fmt.Sprintf(" on %.1fs off %.1fs", on, off)
 	case "herd":
-		// Slower than 20/s a tenth of a second holds one call or none, and says nothing.
-		rate = logDraw(rng, [2]float64{max(in.Rate[0], 20), max(in.Rate[1], 20)})
-		sc.Rate, sc.RetryAfter, sc.Workers, sc.Processes = constant(rate), true, 64, 4
-		from := time.Minute + time.Duration(rng.Int64N(int64(4*time.Minute)))
-		sc.Shut = span{from, from + time.Duration(2+rng.IntN(19))*time.Second}
-		sc.Calls = int(rate * (from + 20*time.Second).Seconds())
-		sc.Text = fmt.Sprintf("rate %.1f burst %.0f trip %v, shut after %v for %v", rate, burst, trip.Round(time.Millisecond),
-			from.Round(time.Second), sc.Shut.to-sc.Shut.from)
+		drawHerd(sc, rng, in, burst, trip)
 	case "cap":
 		sc.Workers, sc.Cap = 16, 2+rng.IntN(12)
 		calls(float64(sc.Cap) / trip.Seconds())
@@ -131,6 +124,19 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 		sc.Calls = in.Calls
 	}
 	return sc
+}
+
+// drawHerd makes an org that is shut for a while, before 64 workers of four
+// processes that have worked for some minutes. Slower than 20/s a tenth of a
+// second holds one call or none, and says nothing.
+func drawHerd(sc *Scenario, rng *rand.Rand, in Ranges, burst float64, trip time.Duration) {
+	rate := logDraw(rng, [2]float64{max(in.Rate[0], 20), max(in.Rate[1], 20)})
+	sc.Rate, sc.RetryAfter, sc.Workers, sc.Processes = constant(rate), true, 64, 4
+	from := time.Minute + time.Duration(rng.Int64N(int64(4*time.Minute)))
+	sc.Shut = span{from, from + time.Duration(2+rng.IntN(19))*time.Second}
+	sc.Calls = int(rate * (from + 20*time.Second).Seconds())
+	sc.Text = fmt.Sprintf("rate %.1f burst %.0f trip %v, shut after %v for %v", rate, burst, trip.Round(time.Millisecond),
+		from.Round(time.Second), sc.Shut.to-sc.Shut.from)
 }
 
 func logDraw(rng *rand.Rand, r [2]float64) float64 {

@@ -63,7 +63,7 @@ func TestRevokedToken(t *testing.T) {
 	}
 	note(t, figure{
 		Name: "token calls after a revocation", Value: float64(tokens), Unit: "calls", Goal: "≤ 3 with 10,000 steps, and no dead letter",
-		Reached: people*recordsOf >= 10_000 && tokens <= 3 && len(letters) == 0,
+		Reached:  people*recordsOf >= 10_000 && tokens <= 3 && len(letters) == 0,
 		Baseline: fmt.Sprintf("%d calls were refused", refused),
 		Note:     fmt.Sprintf("%d steps, %d dead letters", people*recordsOf, len(letters)),
 	})
