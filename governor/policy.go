@@ -47,7 +47,6 @@ func DefaultPolicy() Policy {
 		Slots: 8, LongCap: 5, Regrow: time.Minute, SlowCap: time.Minute,
 		Share: 400, FloorCalls: 2000, FloorShare: 50, Swell: 200,
 		ProbeBlind: 15 * time.Minute, ProbeFirst: 5 * time.Minute, ProbeMax: time.Hour,
-		LearnRate: true,
 	}
 }
 
