@@ -105,14 +105,7 @@ func TestCertificateOfAPartThatWasNotRead(t *testing.T) {
 			}
 		}
 		w.until(r.ID, 72*time.Hour, weir.Delivered)
-		doc, err := w.engine.Certificate(t.Context(), r.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := w.engine.VerifyCertificate(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := w.certificate(r.ID)
 		if len(c.Unproven) != 1 || !strings.Contains(c.Unproven[0], "without what 1 of the reading steps") {
 			t.Errorf("the certificate does not tell what was not read: %q", c.Unproven)
 		}
@@ -153,14 +146,7 @@ func (w *world) short(id weir.RequestID, want map[string][]string) {
 			w.t.Errorf("an item of the plan is no group: %+v", it)
 		}
 	}
-	doc, err := w.engine.Certificate(w.t.Context(), id)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	c, err := w.engine.VerifyCertificate(doc)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	c := w.certificate(id)
 	for object, ids := range want {
 		if count[object] != len(ids) {
 			w.t.Errorf("the plan has %d records of %s, want %d", count[object], object, len(ids))

@@ -87,14 +87,7 @@ func (s *skirmish) judge() {
 // not happen.
 func (s *skirmish) judgeCertificate(r weir.Request, truth emulator.Truth) {
 	s.t.Helper()
-	doc, err := s.engine.Certificate(s.t.Context(), r.ID)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	c, err := s.engine.VerifyCertificate(doc)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	c := s.certificate(r.ID)
 	wrote := func(record, method string) bool {
 		for _, m := range truth.Records[record].Writes {
 			if !m.Foreign && (m.Method == method || method == "delete" && m.Method == "cascade") {
@@ -116,7 +109,7 @@ func (s *skirmish) judgeCertificate(r weir.Request, truth emulator.Truth) {
 		}
 	}
 	var intents []weir.Intent
-	err = s.engine.Store().View(s.t.Context(), time.Now(), func(tx *store.Tx) error {
+	err := s.engine.Store().View(s.t.Context(), time.Now(), func(tx *store.Tx) (err error) {
 		intents, err = tx.Intents(r.ID)
 		return err
 	})

@@ -93,10 +93,6 @@ func (t *txn) addFinds(r *weir.Request, level int) (bool, error) {
 	return true, in.flush()
 }
 
-// findChunk bounds the ids of one query well below Salesforce's limits on the
-// length of a statement (wire reference, section 1.6).
-const findChunk = 500
-
 // findsAtOnce is how many find steps are inserted together. Each may carry the
 // ids of a chunk, and a subject may have any number of records to follow.
 const findsAtOnce = 64
@@ -119,7 +115,7 @@ func (in *findsIn) targets(f plan.Find) error {
 	var ids []string
 	for _, parent := range f.Parents {
 		for after, more := "", true; more; {
-			room := findChunk - len(ids)
+			room := plan.FindIDs - len(ids)
 			some, err := in.t.FoundRecords(in.r.ID, in.r.Pass, parent, after, room)
 			if err != nil {
 				return err
@@ -131,7 +127,7 @@ func (in *findsIn) targets(f plan.Find) error {
 			if err := in.add(f, ids); err != nil {
 				return err
 			}
-			after, ids = ids[findChunk-1], nil
+			after, ids = ids[plan.FindIDs-1], nil
 		}
 	}
 	if len(ids) == 0 {

@@ -102,14 +102,7 @@ func TestErasureEndsWithACertificate(t *testing.T) {
 				t.Errorf("%s was written under the guard %q", object, limits.Rungs[object])
 			}
 		}
-		doc, err := w.engine.Certificate(t.Context(), r.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := w.engine.VerifyCertificate(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := w.certificate(r.ID)
 		_, p, err := w.engine.PlanOf(t.Context(), r.ID)
 		if err != nil {
 			t.Fatal(err)

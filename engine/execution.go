@@ -217,7 +217,7 @@ func (t *txn) addProof(r *weir.Request) error {
 		deleted[it.Object] = append(deleted[it.Object], it.Record)
 	}
 	for _, o := range objects {
-		for _, ids := range chunks(deleted[o], findChunk) {
+		for _, ids := range chunks(deleted[o], plan.FindIDs) {
 			args = append(args, findArgs{Find: plan.Find{Object: o, By: byRecord}, IDs: ids, All: true})
 		}
 	}

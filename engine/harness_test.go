@@ -223,6 +223,20 @@ func (w *world) pass() {
 	time.Sleep(d)
 }
 
+// certificate is what weir signed about a request, verified.
+func (w *world) certificate(id weir.RequestID) ledger.Certificate {
+	w.t.Helper()
+	doc, err := w.engine.Certificate(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c, err := w.engine.VerifyCertificate(doc)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
 // story tells what happened to a request, for failures.
 func (w *world) story(id weir.RequestID) string {
 	entries, err := w.engine.History(context.Background(), id)

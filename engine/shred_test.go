@@ -25,13 +25,7 @@ import (
 func TestShreddedForGood(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, dsn string) {
 		var shift atomic.Int64 // how far the engine's clock is ahead
-		w := newWorld(t, setup{
-			dsn:    dsn,
-			org:    emulator.Options{Seed: 5, RecycleLag: -1},
-			policy: func(p *engine.Policy) { p.ProofLag = time.Second },
-			now:    func() time.Time { return time.Now().Add(time.Duration(shift.Load())) },
-		})
-		w.options.Keys = vault.KeyFile(filepath.Join(w.dir, "kek"), w.options.DataDir)
+		w := newShiftedWorld(t, dsn, &shift)
 		if err := w.engine.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -70,6 +64,19 @@ func TestShreddedForGood(t *testing.T) {
 		old.notOnDisk(w, dsn)
 		old.outlivesKEK(w, alive.ID)
 	})
+}
+
+// newShiftedWorld is a world whose clock is ahead by what the test says.
+func newShiftedWorld(t *testing.T, dsn string, shift *atomic.Int64) *world {
+	t.Helper()
+	w := newWorld(t, setup{
+		dsn:    dsn,
+		org:    emulator.Options{Seed: 5, RecycleLag: -1},
+		policy: func(p *engine.Policy) { p.ProofLag = time.Second },
+		now:    func() time.Time { return time.Now().Add(time.Duration(shift.Load())) },
+	})
+	w.options.Keys = vault.KeyFile(filepath.Join(w.dir, "kek"), w.options.DataDir)
+	return w
 }
 
 // reach works and lets the engine's clock go on until something is so.
@@ -297,13 +304,7 @@ func (a *artefacts) outlivesKEK(w *world, alive weir.RequestID) {
 func TestAMarkIsNotTheEnd(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, dsn string) {
 		var shift atomic.Int64
-		w := newWorld(t, setup{
-			dsn:    dsn,
-			org:    emulator.Options{Seed: 5, RecycleLag: -1},
-			policy: func(p *engine.Policy) { p.ProofLag = time.Second },
-			now:    func() time.Time { return time.Now().Add(time.Duration(shift.Load())) },
-		})
-		w.options.Keys = vault.KeyFile(filepath.Join(w.dir, "kek"), w.options.DataDir)
+		w := newShiftedWorld(t, dsn, &shift)
 		erased, delivered := w.submit(weir.Erasure, 1), w.submit(weir.Access, 0)
 		stage := func(r weir.Request) weir.Stage {
 			got, err := w.engine.Request(t.Context(), r.ID)

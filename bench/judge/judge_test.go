@@ -75,8 +75,8 @@ func summary(name string, all []Result) string {
 	if l := Tally(all); l.Peak > 0 {
 		surge = fmt.Sprintf("  peak med %.2f worst %.2f  used med %.2f worst %.2f", l.Peak, l.PeakWorst, l.Used, l.UsedWorst)
 	}
-	return surge + fmt.Sprintf("%-9s done %d of %d (%d cannot be)  ratio med %.3f p90 %.3f worst %.3f  rejected med %.2f%% p90 %.2f%% worst %.2f%%  inwindow %d starved %d in %d runs  crossed %d asked %d unseen %d",
-		name, done, n, of-n, ratio[n/2], ratio[n*9/10], ratio[n-1], 100*rej[of/2], 100*rej[of*9/10], 100*rej[of-1], c.InWindow, c.Starved, harmed, c.Crossed, c.Asked, c.Unseen)
+	return fmt.Sprintf("%-9s done %d of %d (%d cannot be)  ratio med %.3f p90 %.3f worst %.3f  rejected med %.2f%% p90 %.2f%% worst %.2f%%  inwindow %d starved %d in %d runs  crossed %d asked %d unseen %d",
+		name, done, n, of-n, ratio[n/2], ratio[n*9/10], ratio[n-1], 100*rej[of/2], 100*rej[of*9/10], 100*rej[of-1], c.InWindow, c.Starved, harmed, c.Crossed, c.Asked, c.Unseen) + surge
 }
 
 func debug(sc *Scenario) {

@@ -10,7 +10,8 @@ import (
 
 // The sizes of Salesforce's calls: subrequests and queries of one /composite,
 // records of one emptyRecycleBin, and the ids that weir puts into one query
-// that reads records or follows links.
+// that reads records or follows links, well below the limits on the length of a
+// statement (wire reference, sections 1.6 and 1.8).
 const (
 	CompositeSize    = 25
 	CompositeQueries = 5

@@ -213,8 +213,8 @@ func (r *Runner) every(ctx context.Context, failed string, round func(context.Co
 	}
 }
 
-// beat is what must not wait for a control round, which may make a large
-// package: the node lives in the eyes of the others, what dead nodes left is
+// beat is what must not wait for a control round, which may take half a minute:
+// the node lives in the eyes of the others, what dead nodes left is
 // adopted, and due orgs get their slots. A stopping node only lives.
 func (r *Runner) beat(ctx context.Context, stopping bool) error {
 	if err := r.opts.Engine.Beat(ctx); err != nil || stopping {
