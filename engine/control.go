@@ -167,12 +167,8 @@ func (e *Engine) NextWake(ctx context.Context) (time.Time, bool, error) {
 			if err != nil {
 				return err
 			}
-			counts, err := tx.StepCounts(id)
-			if err != nil {
-				return err
-			}
-			if o.WakeAt.After(tx.Now()) && (counts[weir.StepReady] > 0 || !ok || at.Before(o.WakeAt)) {
-				at, ok = o.WakeAt, true // what is ready goes when the gate opens, and nothing before
+			if o.WakeAt.After(tx.Now()) && (!ok || at.Before(o.WakeAt)) {
+				at, ok = o.WakeAt, true
 			}
 			if ok && (next.IsZero() || at.Before(next)) {
 				next = at
