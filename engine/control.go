@@ -21,7 +21,7 @@ func (e *Engine) Control(ctx context.Context) error {
 }
 
 // Tend is a round of what must not wait: the clock, heartbeat, journal replay,
-// release of dead letters, the schedule, rewrapping of keys, numbering of the
+// release of dead letters, the schedule, what a closed gate makes late, rewrapping of keys, numbering of the
 // ledger. A runner calls it every tick on every node.
 func (e *Engine) Tend(ctx context.Context) error {
 	if err := e.replaySpill(ctx); err != nil {
@@ -36,6 +36,7 @@ func (e *Engine) Tend(ctx context.Context) error {
 	return errors.Join(
 		e.releaseLetters(ctx),
 		e.arrange(ctx),
+		e.doomHeld(ctx),
 		e.rewrapSome(ctx),
 		e.endAdmissions(ctx),
 		e.sequence(ctx),
@@ -159,16 +160,9 @@ func (e *Engine) NextWake(ctx context.Context) (time.Time, bool, error) {
 	var next time.Time
 	err := e.view(ctx, func(tx *store.Tx) error {
 		for id := range e.orgs {
-			o, err := tx.Org(id)
-			if err != nil {
-				return err
-			}
 			at, ok, err := tx.NextWake(id)
 			if err != nil {
 				return err
-			}
-			if o.WakeAt.After(tx.Now()) && (!ok || at.Before(o.WakeAt)) {
-				at, ok = o.WakeAt, true
 			}
 			if ok && (next.IsZero() || at.Before(next)) {
 				next = at

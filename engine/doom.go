@@ -1,9 +1,14 @@
 package engine
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/deadletter"
+	"github.com/weirhq/weir/internal/store"
 )
 
 // doomAtOnce bounds one transaction that hands steps to people: an org that is
@@ -52,6 +57,64 @@ func (t *txn) doom(g *governed, ask weir.Ask, until weir.Decision) error {
 		entries[i] = t.entryOf(&steps[i], "step.dead", d)
 	}
 	return t.note(entries...)
+}
+
+// doomHeld hands over what no turn looks at: behind a closed gate a step may
+// become ready that is due before the gate opens, and those of requests that the
+// schedule gave up stand last in the queue, whenever they are due.
+func (e *Engine) doomHeld(ctx context.Context) error {
+	for _, l := range e.orgs {
+		held := false
+		err := e.view(ctx, func(tx *store.Tx) error {
+			org, err := tx.Org(l.ID)
+			if err != nil || !org.WakeAt.After(tx.Now()) {
+				return err
+			}
+			state, err := decodeState(org.Governor)
+			if err != nil {
+				return err
+			}
+			_, _, held, err = firstDoomed(tx, l, state)
+			return err
+		})
+		if err == nil && held {
+			err = e.update(ctx, crash.Claim, func(tx *txn) error { return tx.doomFirst(l) })
+		}
+		if err != nil {
+			return fmt.Errorf("steps held at the gate of %s: %w", l.ID, err)
+		}
+	}
+	return nil
+}
+
+func (t *txn) doomFirst(l *lane) error {
+	g, err := t.lockGovernor(l)
+	if err != nil {
+		return err
+	}
+	if err := t.WakeSteps(l.ID); err != nil {
+		return err
+	}
+	ask, dec, dies, err := firstDoomed(t.Tx, l, g.state)
+	if err != nil || !dies {
+		return err
+	}
+	if err := t.doom(g, ask, dec); err != nil {
+		return err
+	}
+	return g.save()
+}
+
+// firstDoomed asks for the step that is due first, as if no call were open: those
+// that are open end, and say nothing about the gate.
+func firstDoomed(tx *store.Tx, l *lane, s governor.State) (weir.Ask, weir.Decision, bool, error) {
+	due, ok, err := tx.EarliestDue(l.ID)
+	if err != nil || !ok {
+		return weir.Ask{}, weir.Decision{}, false, err
+	}
+	ask := weir.Ask{Now: tx.Now(), Cost: 1, DueAt: due}
+	dec, dies := doomed(l.Governor, s, ask)
+	return ask, dec, dies, nil
 }
 
 // doomed asks, without recording anything, whether the governor would let the

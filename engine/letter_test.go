@@ -111,6 +111,37 @@ func TestAPersonResolvesALetter(t *testing.T) {
 	})
 }
 
+// What is due before a closed gate opens is a letter as soon as that is sure, also
+// when no turn looks at it: here it wakes behind the gate, at which others stand
+// that have the time.
+func TestNobodyWaitsForAClosedGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		profile := emulator.Calm()
+		profile.GateFor = 6 * time.Hour
+		w := newWorld(t, setup{org: emulator.Options{Profile: profile}})
+		late := w.submitReceived(weir.Access, 0, time.Now().AddDate(0, -1, 0).Add(2*time.Hour))
+		early := []weir.Request{w.submit(weir.Access, 1), w.submit(weir.Access, 2)}
+		w.org.InjectNext(emulator.FaultPlatform, 1)
+		w.org.InjectNext(emulator.FaultBurstSeconds, 1)
+		for range 60 {
+			w.settle()
+			time.Sleep(time.Second)
+		}
+		open := w.letters()
+		if len(open) == 0 {
+			t.Fatalf("nobody was told\n%s", w.story(late.ID))
+		}
+		for _, l := range open {
+			if l.Request != late.ID || l.Cause != weir.DeadlineRisk {
+				t.Errorf("letter: %+v", l)
+			}
+		}
+		for _, r := range append(early, late) {
+			w.until(r.ID, 24*time.Hour, weir.Delivered) // the gate opens, and the letters are released
+		}
+	})
+}
+
 // Every recorded decision follows from its recorded inputs; an altered one is
 // noticed, and so is an altered ledger.
 func TestWhyAndAuditNoticeTampering(t *testing.T) {

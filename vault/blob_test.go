@@ -194,23 +194,25 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 	k := newKey(t, v, org, request)
 	before := files(t, p.dir)
 	boom := errors.New("boom")
-	cancelled, cancel := context.WithCancel(t.Context())
 	cases := map[string]struct {
 		want  error
-		write func(io.Writer) error
+		write func(w io.Writer, cancel func()) error
 	}{
-		"writer fails": {boom, func(w io.Writer) error {
+		"writer fails": {boom, func(w io.Writer, _ func()) error {
 			_, _ = w.Write(make([]byte, 300_000))
 			return boom
 		}},
-		"cancelled in between, error swallowed": {context.Canceled, func(w io.Writer) error {
+		"cancelled in between, error swallowed": {context.Canceled, func(w io.Writer, cancel func()) error {
 			cancel()
 			_, _ = w.Write(make([]byte, 300_000))
 			return nil
 		}},
 	}
 	for name, c := range cases {
-		if _, err := k.Seal(cancelled, page, c.write); !errors.Is(err, c.want) {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := k.Seal(ctx, page, func(w io.Writer) error { return c.write(w, cancel) })
+		cancel()
+		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

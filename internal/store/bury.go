@@ -7,6 +7,19 @@ import (
 	"github.com/weirhq/weir"
 )
 
+// EarliestDue is when the first of the org's steps is due that is ready, or
+// would be if somebody looked; false when none of them has a due date. The index
+// of what is ready begins with shed: each half of it is asked for its first.
+func (t *Tx) EarliestDue(org weir.OrgID) (time.Time, bool, error) {
+	ready := func(shed string) string {
+		return `SELECT min(due_at) AS due_at FROM step WHERE org = $1 AND state = 'READY' AND shed = ` + shed + ` AND due_at > 0`
+	}
+	return maybe(t, "earliest due date of "+string(org), scanTime, `
+		SELECT due_at FROM (`+ready("0")+` UNION ALL `+ready("1")+` UNION ALL
+			SELECT min(due_at) FROM step WHERE org = $1 AND state = 'WAITING' AND wake_at <= $2 AND due_at > 0
+		) AS open WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`, org, t.now)
+}
+
 // ReadyBefore lists the org's ready steps that are due before a time, in the
 // order of NextReady, and holds them until the end; steps without a due date are
 // never late. It reads what a person is told about them, and no arguments: there

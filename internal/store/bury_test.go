@@ -28,6 +28,7 @@ func testManyDieAtOnce(t *testing.T, s *store.Store) {
 		first := need(tx.OpenLetter(letter("S-again", r)))
 		ok(tx.MoveLetter(first.ID, weir.LetterOpen, weir.LetterReleased))
 
+		same(t, found(tx.EarliestDue("o")), noon.Add(-time.Hour))
 		doomed := need(tx.ReadyBefore("o", noon, 10_000))
 		same(t, len(doomed), many+1)
 		same(t, doomed[0], weir.Step{
@@ -74,5 +75,23 @@ func testManyDieAtOnce(t *testing.T, s *store.Store) {
 		same(t, need(tx.LettersByRelease("o")), map[weir.ReleaseKind]int{weir.ReleaseByPerson: many})
 		ok(tx.AddLetterEvents([]weir.LetterID{first.ID, fresh.ID}, weir.LetterEvent{By: "weir", Act: "opened", Note: "n"}))
 		same(t, need(tx.LetterEvents(fresh.ID)), []weir.LetterEvent{{Letter: fresh.ID, At: noon, By: "weir", Act: "opened", Note: "n"}})
+	})
+}
+
+// testEarliestDue: what waits counts once its time has come, and what has no due
+// date never does.
+func testEarliestDue(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		r := seed(tx, "R-1", "o")
+		never, woken, asleep := step("S-1", r, weir.StepReady), step("S-2", r, weir.StepWaiting), step("S-3", r, weir.StepWaiting)
+		never.DueAt, woken.DueAt, asleep.DueAt = time.Time{}, noon.Add(2*time.Hour), noon.Add(time.Hour)
+		woken.WakeAt, asleep.WakeAt = noon, noon.Add(time.Minute)
+		ok(tx.InsertSteps([]weir.Step{never}))
+		absent(tx.EarliestDue("o"))
+		ok(tx.InsertSteps([]weir.Step{woken, asleep}))
+		same(t, found(tx.EarliestDue("o")), woken.DueAt)
+		ok(tx.WakeSteps("o"))
+		same(t, need(tx.Step("S-2")).State, weir.StepReady)
+		same(t, need(tx.Step("S-3")).State, weir.StepWaiting)
 	})
 }

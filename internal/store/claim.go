@@ -12,15 +12,19 @@ import (
 // before the next is begun, so that a shortage delays as few as possible. A
 // woken step keeps its cause until it is claimed.
 func (t *Tx) NextReady(org weir.OrgID) (weir.Step, bool, error) {
-	err := t.put("wake steps of "+string(org), `
-		UPDATE step SET state = 'READY', wake_at = 0
-		WHERE org = $1 AND state = 'WAITING' AND wake_at <= $2`, org, t.now)
-	if err != nil {
+	if err := t.WakeSteps(org); err != nil {
 		return weir.Step{}, false, err
 	}
 	return maybe(t, "next step of "+string(org), scanStep, `
 		SELECT `+stepColumns+` FROM step WHERE org = $1 AND state = 'READY'
 		ORDER BY shed, due_at, request, rank, id LIMIT 1`, org)
+}
+
+// WakeSteps makes the org's waiting steps ready whose time has come.
+func (t *Tx) WakeSteps(org weir.OrgID) error {
+	return t.put("wake steps of "+string(org), `
+		UPDATE step SET state = 'READY', wake_at = 0
+		WHERE org = $1 AND state = 'WAITING' AND wake_at <= $2`, org, t.now)
 }
 
 // Batchmates lists the ready steps that may share a call with the given one,

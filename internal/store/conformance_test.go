@@ -71,6 +71,7 @@ func conformance() []conformanceTest {
 		{"WakeOrgKeepsTheEarlier", testWakeOrgKeepsTheEarlier},
 		{"ShiftWaits", testShiftWaits},
 		{"DueOrgs", testDueOrgs},
+		{"EarliestDue", testEarliestDue},
 		{"InFlightCountsBatches", testInFlightCountsBatches},
 		{"Admissions", testAdmissions},
 		{"PlanAndApprovals", testPlanAndApprovals},

@@ -87,12 +87,17 @@ func (t *Tx) DueOrgs() ([]weir.OrgID, error) {
 		ORDER BY id`, t.now)
 }
 
-// NextWake is when the first waiting step of the org wakes; false when none
-// waits.
+// NextWake is when time alone next moves something of the org: a waiting step
+// wakes, or the gate opens; false when neither will. A step that woke behind the
+// gate waits for the gate.
 func (t *Tx) NextWake(org weir.OrgID) (time.Time, bool, error) {
 	return maybe(t, "next wake of "+string(org), scanTime, `
-		SELECT wake_at FROM step WHERE org = $1 AND state = 'WAITING'
-		ORDER BY wake_at LIMIT 1`, org)
+		SELECT at FROM (
+			SELECT step.wake_at AS at FROM step JOIN org ON org.id = step.org
+			WHERE step.org = $1 AND step.state = 'WAITING' AND (step.wake_at > $2 OR org.wake_at <= $2)
+			UNION ALL
+			SELECT wake_at FROM org WHERE id = $1 AND wake_at > $2
+		) AS next ORDER BY at LIMIT 1`, org, t.now)
 }
 
 // InFlight counts the batches that are being executed for the org on all

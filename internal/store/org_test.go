@@ -90,7 +90,10 @@ func testDueOrgs(t *testing.T, s *store.Store) {
 		ok(tx.EnsureOrg("idle"))
 		same(t, need(tx.DueOrgs()), []weir.OrgID{"ready", "ready-now", "woken"})
 		same(t, found(tx.NextWake("waiting")), noon.Add(minute))
+		same(t, found(tx.NextWake("woken")), noon)
+		same(t, found(tx.NextWake("ready-later")), noon.Add(minute)) // its gate
 		absent(tx.NextWake("ready"))
+		absent(tx.NextWake("executing"))
 	})
 }
 

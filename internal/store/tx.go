@@ -76,16 +76,25 @@ func (s *Store) run(ctx context.Context, db *sql.DB, ready *statements, opts *sq
 		}
 	}()
 	if err := fn(t); err != nil {
-		return unavailable(err)
+		return unavailable(ended(ctx, err))
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", unavailable(err))
+		return fmt.Errorf("commit: %w", unavailable(ended(ctx, err)))
 	}
 	committed = true
 	if ready != nil {
 		ready.keep(ctx, t.met)
 	}
 	return nil
+}
+
+// ended says why a transaction is over: database/sql rolls one back by itself when
+// its context ends, and who uses it a moment later hears only that it is done.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, sql.ErrTxDone) {
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
 }
 
 // moment cuts a time to what the tables can hold.

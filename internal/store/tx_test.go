@@ -73,6 +73,15 @@ func testContextEndsATransaction(t *testing.T, s *store.Store) {
 	if errors.Is(err, store.ErrUnavailable) {
 		t.Error("a cancelled call does not mean that the store is gone")
 	}
+	ctx, cancel = context.WithCancel(t.Context())
+	err = s.Update(ctx, noon, func(tx *store.Tx) error {
+		cancel()
+		for tx.EnsureOrg("o") == nil { // database/sql rolls back a moment later
+			time.Sleep(time.Millisecond)
+		}
+		return nil
+	})
+	refuse(t, err, context.Canceled)
 	view(t, s, noon, func(tx *store.Tx) { same(t, len(need(tx.Orgs())), 0) })
 }
 
