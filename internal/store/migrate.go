@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -17,7 +18,7 @@ var migrations embed.FS
 const migrationTable = "weir_migration"
 
 // Migrate brings our tables up to date; nodes that start together take turns.
-// River's tables are its own affair.
+// River's tables are its own affair: see InTurn.
 func (s *Store) Migrate(ctx context.Context) error {
 	provider, err := s.provider()
 	if err != nil {
@@ -29,6 +30,38 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return nil
 }
 
+// InTurn runs fn while no other node runs one. It is for migrations that do not
+// order themselves, such as River's: of four nodes that started together on an
+// empty database three failed on a type that the first had just made. An embedded
+// store has one process.
+func (s *Store) InTurn(ctx context.Context, fn func(context.Context) error) (err error) {
+	if s.dialect == SQLite {
+		return fn(ctx)
+	}
+	locker, err := turns()
+	if err != nil {
+		return err
+	}
+	conn, err := s.writer.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connection for the migration lock: %w", unavailable(err))
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if err := locker.SessionLock(ctx, conn); err != nil {
+		return fmt.Errorf("wait for the migrations of other nodes: %w", unavailable(err))
+	}
+	err = fn(ctx)
+	return errors.Join(err, locker.SessionUnlock(context.WithoutCancel(ctx), conn))
+}
+
+func turns() (lock.SessionLocker, error) {
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+	if err != nil {
+		return nil, fmt.Errorf("make the migration lock: %w", err)
+	}
+	return locker, nil
+}
+
 func (s *Store) provider() (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migration/"+string(s.dialect))
 	if err != nil {
@@ -38,9 +71,9 @@ func (s *Store) provider() (*goose.Provider, error) {
 	dialect := goose.DialectSQLite3
 	if s.dialect == Postgres {
 		dialect = goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+		locker, err := turns()
 		if err != nil {
-			return nil, fmt.Errorf("make the migration lock: %w", err)
+			return nil, err
 		}
 		opts = append(opts, goose.WithSessionLocker(locker))
 	}

@@ -1,10 +1,13 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
@@ -72,6 +75,38 @@ func TestMigrateTogether(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	})
+}
+
+// TestInTurn lets several nodes do what only one may do at a time.
+func TestInTurn(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, dsn string) {
+		s := open(t, dsn)
+		nodes := 3
+		if s.Dialect() == store.SQLite {
+			nodes = 1 // only one process can hold it
+		}
+		var inside, ran atomic.Int32
+		errs := make(chan error)
+		for range nodes {
+			go func() {
+				errs <- s.InTurn(t.Context(), func(context.Context) error {
+					if inside.Add(1) > 1 {
+						t.Error("two at once")
+					}
+					time.Sleep(20 * time.Millisecond)
+					inside.Add(-1)
+					ran.Add(1)
+					return nil
+				})
+			}()
+		}
+		for range nodes {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+		same(t, int(ran.Load()), nodes)
 	})
 }
 
