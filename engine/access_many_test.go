@@ -43,15 +43,19 @@ func TestAccessToManyRecords(t *testing.T) {
 	})
 }
 
-// access asks for what is kept about an address.
-func (w *world) access(email string) weir.Request {
+// access asks for what is kept about somebody's addresses.
+func (w *world) access(emails ...string) weir.Request {
 	w.t.Helper()
-	id, err := engine.ParseIdentifier(pii.NewString("email:" + email))
-	if err != nil {
-		w.t.Fatal(err)
+	var ids []engine.Identifier
+	for _, email := range emails {
+		id, err := engine.ParseIdentifier(pii.NewString("email:" + email))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		ids = append(ids, id)
 	}
 	r, err := w.engine.Submit(w.t.Context(), engine.Submission{
-		Org: acme, Right: weir.Access, Law: "gdpr", By: "kim", Identifiers: []engine.Identifier{id},
+		Org: acme, Right: weir.Access, Law: "gdpr", By: "kim", Identifiers: ids,
 	})
 	if err != nil {
 		w.t.Fatal(err)

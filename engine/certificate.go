@@ -31,13 +31,19 @@ func (e *Engine) Certificate(ctx context.Context, id weir.RequestID) ([]byte, er
 
 // certify signs what was done for a request and ties it to the ledger. Entries
 // are numbered and a checkpoint is signed first, so that the certificate can
-// quote them.
+// quote them; no other node may number more in between.
 func (e *Engine) certify(ctx context.Context, r weir.Request, pkg *delivered) ([]byte, error) {
 	if err := e.sequence(ctx); err != nil {
 		return nil, err
 	}
 	var doc []byte
 	err := e.transact(ctx, crash.Certify, func(tx *store.Tx) error {
+		if err := tx.HoldLedger(); err != nil {
+			return err
+		}
+		if err := numberAll(tx); err != nil { // another node was elected when ours asked
+			return err
+		}
 		if err := e.checkpoint(tx, true); err != nil {
 			return err
 		}

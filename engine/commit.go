@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
@@ -52,7 +53,7 @@ func (e *Engine) replaySpill(ctx context.Context) error {
 }
 
 // commit records an outcome, the decision it caused and every step's verdict
-// in one transaction, and moves the request on when its work has ended.
+// in one transaction, and moves each request on whose work has ended.
 func (e *Engine) commit(ctx context.Context, s *settlement) error {
 	l, err := e.lane(s.Org)
 	if err != nil {
@@ -81,7 +82,12 @@ func (e *Engine) commit(ctx context.Context, s *settlement) error {
 		if err := g.save(); err != nil {
 			return err
 		}
-		return tx.advance(s.Request)
+		for _, id := range append([]weir.RequestID{s.Request}, s.Others...) {
+			if err := tx.advance(id); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("commit outcome of claim %s: %w", s.Claim, err)

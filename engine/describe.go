@@ -27,7 +27,7 @@ func (e *Engine) describe(ctx context.Context, j *job, s *settlement) error {
 	if s.Fault != nil {
 		return nil
 	}
-	r := result{Verdict: weir.Succeed, Outcome: "described", Jitter: e.jitter()}
+	r := result{Verdict: weir.Succeed, Outcome: "described"}
 	for _, f := range faults {
 		if f != nil {
 			r.Fault = f
@@ -37,6 +37,9 @@ func (e *Engine) describe(ctx context.Context, j *job, s *settlement) error {
 	if r.Fault == nil {
 		s.Schemas = schemas
 	}
-	s.Results = []result{r}
+	for range j.steps { // requests that share the call ask the same
+		r.Jitter = e.jitter()
+		s.Results = append(s.Results, r)
+	}
 	return nil
 }

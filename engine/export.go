@@ -17,34 +17,58 @@ import (
 const pageBlob = "page"
 
 // export streams up to five queries from the socket straight into the vault,
-// one sealed page for each. Plaintext lives for one record.
+// one sealed page for each step. Plaintext lives for one record.
 func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
-	key, err := e.requestKey(ctx, j.request.Org, j.request.ID)
+	keys := map[weir.RequestID]*vault.Key{}
+	defer func() {
+		for _, k := range keys {
+			k.Close()
+		}
+	}()
+	for _, r := range append([]weir.Request{j.request}, j.others...) {
+		key, err := e.requestKey(ctx, r.Org, r.ID)
+		if err != nil {
+			return err
+		}
+		keys[r.ID] = key
+	}
+	asked, err := questions(j.steps, capacity(j.steps[0]))
 	if err != nil {
 		return err
 	}
-	defer key.Close()
-	if err := e.vault.Admit(int64(len(j.steps)) << 20); err != nil {
+	if err := e.vault.Admit(int64(len(asked)) << 20); err != nil {
 		return fmt.Errorf("admit pages: %w", err)
 	}
 	parts, err := e.partsOf(ctx, j)
 	if err != nil {
 		return err
 	}
-	pages := make([]*page, len(j.steps))
-	queries := make([]salesforce.Query, len(j.steps))
-	for i, p := range parts {
-		pages[i] = &page{key: key, id: vault.BlobID{Kind: pageBlob, Object: p.Object, Page: p.Page, Epoch: j.steps[i].Epoch}}
-		queries[i] = salesforce.Query{Object: p.Object, Fields: union([]string{"Id"}, p.Fields), Where: salesforce.In("Id", p.ids), OrderBy: "Id", All: p.Deleted}
-	}
 	defer func() {
-		for _, p := range pages {
-			p.abort()
+		for i := range parts {
+			parts[i].page.abort()
 		}
 	}()
+	queries := make([]salesforce.Query, len(asked))
+	for i, places := range asked {
+		var ids []string
+		for _, at := range places {
+			p := &parts[at]
+			p.page = page{key: keys[j.steps[at].Request], id: vault.BlobID{Kind: pageBlob, Object: p.Object, Page: p.Page, Epoch: j.steps[at].Epoch}}
+			ids = append(ids, p.ids...)
+		}
+		slices.Sort(ids)
+		p := parts[places[0]]
+		queries[i] = salesforce.Query{
+			Object: p.Object, Fields: union([]string{"Id"}, p.Fields), Where: salesforce.In("Id", slices.Compact(ids)), OrderBy: "Id", All: p.Deleted,
+		}
+	}
 	ans, answers := j.lane.client.Query(ctx, queries, func(i int, row salesforce.Row) error {
-		pages[i].last = row.ID
-		return pages[i].write(ctx, row.Raw)
+		for _, at := range asked[i] {
+			if err := parts[at].take(ctx, row, len(asked[i]) > 1); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	defer ans.Detail.Clear()
 	s.take(ans)
@@ -54,31 +78,59 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 	if s.Fault != nil {
 		return nil
 	}
-	for i, st := range j.steps {
-		r := result{Verdict: weir.Succeed, Outcome: "exported", Fault: answers[i].Fault, Jitter: e.jitter()}
-		if r.Fault == nil {
-			ref, err := pages[i].finish(ctx)
-			if err != nil {
+	s.Results = make([]result, len(j.steps))
+	for i := range s.Results {
+		s.Results[i].Alone = true // what no query asked for
+	}
+	for i, places := range asked {
+		if len(places) > 1 && (answers[i].Fault == nil && !answers[i].Done || blames(answers[i].Fault)) {
+			continue
+		}
+		for _, at := range places {
+			if s.Results[at], err = e.exported(ctx, &parts[at], j.steps[at], answers[i]); err != nil {
 				return err
 			}
-			id := pages[i].id
-			if next, more := parts[i].rest(answers[i].Done, pages[i].last); more {
-				if r.Args, err = json.Marshal(next); err != nil {
-					return fmt.Errorf("encode export step %s: %w", st.ID, err)
-				}
-				r.Verdict = weir.Yield
-			}
-			r.Blob = &store.Blob{Request: st.Request, Kind: id.Kind, Object: id.Object, Page: id.Page, Epoch: id.Epoch, Ref: ref}
 		}
-		s.Results = append(s.Results, r)
 	}
 	return nil
+}
+
+// exported seals the page of a step whose query was answered.
+func (e *Engine) exported(ctx context.Context, p *part, st weir.Step, ans salesforce.QueryAnswer) (result, error) {
+	r := result{Verdict: weir.Succeed, Outcome: "exported", Fault: ans.Fault, Jitter: e.jitter()}
+	if r.Fault != nil {
+		return r, nil
+	}
+	ref, err := p.page.finish(ctx)
+	if err != nil {
+		return r, err
+	}
+	if next, more := p.rest(ans.Done, p.page.last); more {
+		if r.Args, err = json.Marshal(next); err != nil {
+			return r, fmt.Errorf("encode export step %s: %w", st.ID, err)
+		}
+		r.Verdict = weir.Yield
+	}
+	id := p.page.id
+	r.Blob = &store.Blob{Request: st.Request, Kind: id.Kind, Object: id.Object, Page: id.Page, Epoch: id.Epoch, Ref: ref}
+	return r, nil
 }
 
 // part is an export step with the records of its next page.
 type part struct {
 	plan.ExportArgs
-	ids []string
+	ids  []string
+	page page
+}
+
+// take writes a row to the part's page, if it is the part's: of a shared query
+// only what its ids name.
+func (p *part) take(ctx context.Context, row salesforce.Row, shared bool) error {
+	if shared && !slices.ContainsFunc(p.ids, func(id string) bool { return sameID(id, row.ID) }) {
+		return nil
+	}
+	p.page.last = row.ID
+	return p.page.write(ctx, row.Raw)
 }
 
 // partsOf reads which records the next pages of the steps are about. They are

@@ -32,24 +32,19 @@ type findArgs struct {
 // byRecord marks a find that looks for records by their own ids.
 const byRecord = "record"
 
-// find runs up to five queries of one discovery pass in one composite call.
+// find runs up to five queries of discovery passes in one composite call.
 func (e *Engine) find(ctx context.Context, j *job, s *settlement) error {
-	who, err := e.openRequest(ctx, j.request)
+	asked, closeAll, err := e.findQuestions(ctx, j)
+	defer closeAll()
 	if err != nil {
 		return err
 	}
-	defer who.close()
-	args := make([]findArgs, len(j.steps))
-	queries := make([]salesforce.Query, len(j.steps))
-	for i, st := range j.steps {
-		if err := json.Unmarshal(st.Args, &args[i]); err != nil {
-			return fmt.Errorf("decode find step %s: %w", st.ID, err)
-		}
-		queries[i] = findQuery(args[i], who.subject)
+	queries := make([]salesforce.Query, len(asked))
+	for i, q := range asked {
+		queries[i] = q.query()
 	}
-	rows := make([][]plan.Row, len(j.steps))
 	ans, answers := j.lane.client.Query(ctx, queries, func(i int, row salesforce.Row) error {
-		rows[i] = append(rows[i], identity(args[i], row))
+		asked[i].take(row)
 		return nil
 	})
 	defer ans.Detail.Clear()
@@ -61,15 +56,72 @@ func (e *Engine) find(ctx context.Context, j *job, s *settlement) error {
 	if err != nil {
 		return err
 	}
-	for i := range j.steps {
-		r, err := e.findResult(args[i], j.steps[i].DueAt, rows[i], answers[i], left)
-		if err != nil {
-			return err
+	s.Results = make([]result, len(j.steps))
+	for i := range s.Results {
+		s.Results[i].Alone = true // what no query asked for
+	}
+	for i, q := range asked {
+		if len(q.steps) > 1 && (q.stray || blames(answers[i].Fault)) {
+			continue
 		}
-		r.Jitter = e.jitter()
-		s.Results = append(s.Results, r)
+		for k, at := range q.steps {
+			r, err := e.findResult(q, k, j.steps[at].DueAt, answers[i], left)
+			if err != nil {
+				return err
+			}
+			r.Jitter = e.jitter()
+			s.Results[at] = r
+		}
 	}
 	return nil
+}
+
+// findQuestions opens the subjects of a job and joins its steps into queries. A
+// step of a shared query whose subject cannot share one has its own, if there is
+// room for it.
+func (e *Engine) findQuestions(ctx context.Context, j *job) (asked []*question, closeAll func(), err error) {
+	who := map[weir.RequestID]openedRequest{}
+	closeAll = func() {
+		for _, o := range who {
+			o.close()
+		}
+	}
+	for _, r := range append([]weir.Request{j.request}, j.others...) {
+		o, err := e.openRequest(ctx, r)
+		if err != nil {
+			return nil, closeAll, err
+		}
+		who[r.ID] = o
+	}
+	places, err := questions(j.steps, capacity(j.steps[0]))
+	if err != nil {
+		return nil, closeAll, err
+	}
+	var single []*question
+	for _, group := range places {
+		q := &question{}
+		for _, at := range group {
+			st := j.steps[at]
+			var a findArgs
+			if err := json.Unmarshal(st.Args, &a); err != nil {
+				return nil, closeAll, fmt.Errorf("decode find step %s: %w", st.ID, err)
+			}
+			sub := who[st.Request].subject
+			if len(group) > 1 && !sub.plain(a) {
+				single = append(single, &question{steps: []int{at}, args: []findArgs{a}, who: []subject{sub}})
+				continue
+			}
+			q.steps, q.args, q.who = append(q.steps, at), append(q.args, a), append(q.who, sub)
+		}
+		if len(q.steps) > 0 {
+			asked = append(asked, q)
+		}
+	}
+	asked = append(asked, single[:min(len(single), capacity(j.steps[0])-len(asked))]...)
+	for _, q := range asked {
+		q.found = make([][]plan.Row, len(q.steps))
+	}
+	return asked, closeAll, nil
 }
 
 // left is nil unless the pass is the proof, where it names the records that may
@@ -87,8 +139,9 @@ func (e *Engine) left(ctx context.Context, r weir.Request) (map[string]bool, err
 	return left, err
 }
 
-func (e *Engine) findResult(a findArgs, due time.Time, rows []plan.Row, ans salesforce.QueryAnswer, left map[string]bool) (result, error) {
-	f := ans.Fault
+// findResult is what an answered query gave for the k-th of its steps.
+func (e *Engine) findResult(q *question, k int, due time.Time, ans salesforce.QueryAnswer, left map[string]bool) (result, error) {
+	a, rows, f := q.args[k], q.found[k], ans.Fault
 	if f == nil && left != nil {
 		return e.prove(a, due, rows, left)
 	}
@@ -97,17 +150,17 @@ func (e *Engine) findResult(a findArgs, due time.Time, rows []plan.Row, ans sale
 		r.Rows = nil // rows before a fault are void
 		return r, nil
 	}
-	if len(rows) == 0 || (ans.Done && len(rows) < findPage) {
+	if q.all == 0 || (ans.Done && q.all < findPage) {
 		return r, nil
 	}
-	a.After = rows[len(rows)-1].Record
+	a.After = q.last
 	args, err := json.Marshal(a)
 	r.Verdict, r.Args = weir.Yield, args
 	return r, err
 }
 
-// findQuery joins the step's names and ids with the subject's values.
-func findQuery(a findArgs, who subject) salesforce.Query {
+// findQuery joins the names and ids of steps with the values of their subjects.
+func findQuery(a findArgs, values identifiers) salesforce.Query {
 	q := salesforce.Query{
 		Object: a.Find.Object, Fields: []string{"Id", "SystemModstamp"},
 		OrderBy: "Id", Limit: findPage, All: a.All,
@@ -132,7 +185,7 @@ func findQuery(a findArgs, who subject) salesforce.Query {
 	default:
 		var any []salesforce.Expr
 		for _, f := range a.Find.Fields {
-			for _, v := range who.values[a.Find.By] {
+			for _, v := range values[a.Find.By] {
 				any = append(any, salesforce.Eq(f, v))
 			}
 		}

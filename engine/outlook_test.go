@@ -18,9 +18,9 @@ import (
 func TestWhatCannotBeInTimeIsToldBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, setup{
-			people: 12,
+			people: 30,
 			org:    emulator.Options{Latency: 300 * time.Millisecond, Limits: emulator.Limits{DailyAPI: 1000}},
-			gov:    func(p *governor.Policy) { p.Share, p.FloorCalls, p.FloorShare = 32, 10, 10 },
+			gov:    func(p *governor.Policy) { p.Share, p.FloorCalls, p.FloorShare = 5, 10, 10 },
 		})
 		var all []weir.Request
 		for i := range w.subjects {

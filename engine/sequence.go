@@ -46,6 +46,15 @@ func (e *Engine) sequence(ctx context.Context) error {
 	}
 }
 
+// numberAll numbers what is left.
+func numberAll(tx *store.Tx) error {
+	for {
+		if n, err := number(tx); err != nil || n < sequenceBatch {
+			return err
+		}
+	}
+}
+
 func number(tx *store.Tx) (int, error) {
 	rows, err := tx.Unnumbered(sequenceBatch)
 	if err != nil || len(rows) == 0 {

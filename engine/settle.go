@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,7 +26,11 @@ func (t *txn) settleAll(g *governed, s *settlement) error {
 		return err
 	}
 	s.inFlight = max(s.inFlight-1, 0) // this call has ended
-	whole, err := t.outcome(s, s.Fault, s.Jitter, worst(steps), s.Calls)
+	asked := worst(steps)
+	if len(s.Others) > 0 {
+		asked = latest(steps)
+	}
+	whole, err := t.outcome(s, s.Fault, s.Jitter, asked, s.Calls)
 	if err != nil {
 		return err
 	}
@@ -75,6 +80,12 @@ func (t *txn) settleFailedCall(g *governed, s *settlement, steps []*weir.Step, d
 			r = s.Results[i]
 		}
 		r.Fault = s.Fault
+		if len(s.Others) > 0 && alone(*st, dec) {
+			if err := t.apart(st); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := t.settle(g, st, r, dec); err != nil {
 			return err
 		}
@@ -113,7 +124,7 @@ func (t *txn) noteStale(s *settlement, i int) error {
 	} else if i < len(s.Results) {
 		d[KeyOutcome] = s.Results[i].Outcome
 	}
-	return t.note(weir.Entry{Act: "step.stale", Org: s.Org, Request: s.Request, Step: s.Steps[i].ID, Detail: d})
+	return t.note(weir.Entry{Act: "step.stale", Org: s.Org, Request: cmp.Or(s.Steps[i].Request, s.Request), Step: s.Steps[i].ID, Detail: d})
 }
 
 // outcome is the governor's view of a call, or of one element of it: the
@@ -126,11 +137,12 @@ func (t *txn) outcome(s *settlement, f *weir.Fault, jitter uint32, st weir.Step,
 	if f == nil || s.Request == "" {
 		return o, nil
 	}
-	open, err := t.OpenSteps(s.Request)
+	request := cmp.Or(st.Request, s.Request)
+	open, err := t.OpenSteps(request)
 	if err != nil {
 		return o, err
 	}
-	w, err := t.Workload(s.Request)
+	w, err := t.Workload(request)
 	left := max(int64(open), w.Expected-w.Calls) // a step that reads may take many calls
 	o.Remaining = time.Duration(left) * callPace // what must still fit before the due date
 	return o, err
@@ -157,6 +169,9 @@ func worst(steps []*weir.Step) weir.Step {
 func (t *txn) settle(g *governed, st *weir.Step, r result, dec weir.Decision) error {
 	if err := t.keep(st, r); err != nil {
 		return err
+	}
+	if r.Alone {
+		return t.apart(st)
 	}
 	if r.Fault == nil {
 		return t.settleResult(g, st, r)

@@ -17,11 +17,12 @@ import (
 // codes and numbers. It holds no personal data, so that it can lie sealed in
 // the journal while the store is down and be committed later unchanged.
 type settlement struct {
-	Org     weir.OrgID     `json:"org"`
-	Request weir.RequestID `json:"request"`
-	Claim   string         `json:"claim"`
-	Steps   []held         `json:"steps"`
-	Results []result       `json:"results"` // one per step, in order; empty when the whole call failed
+	Org     weir.OrgID       `json:"org"`
+	Request weir.RequestID   `json:"request"`
+	Others  []weir.RequestID `json:"others,omitempty"` // that shared the call
+	Claim   string           `json:"claim"`
+	Steps   []held           `json:"steps"`
+	Results []result         `json:"results"` // one per step, in order; empty when the whole call failed
 
 	SentAt   time.Time      `json:"sent_at"`
 	At       time.Time      `json:"at"`
@@ -39,8 +40,9 @@ type settlement struct {
 
 // held names a claimed step and the epoch under which it was claimed.
 type held struct {
-	ID    weir.StepID `json:"id"`
-	Epoch int64       `json:"epoch"`
+	ID      weir.StepID    `json:"id"`
+	Epoch   int64          `json:"epoch"`
+	Request weir.RequestID `json:"request,omitempty"`
 }
 
 // result is what the call gave for one step.
@@ -52,6 +54,7 @@ type result struct {
 	Outcome string       `json:"outcome,omitempty"`
 	Proof   *proofAsk    `json:"proof,omitempty"` // for Defer: the question that proof.go decides
 	Jitter  uint32       `json:"jitter,omitempty"`
+	Alone   bool         `json:"alone,omitempty"` // the call could not answer it beside others: it goes again, by itself
 
 	Find   *plan.Find       `json:"find,omitempty"` // the query that gave Rows
 	Rows   []plan.Row       `json:"rows,omitempty"` // ids and versions only

@@ -74,7 +74,10 @@ func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 func printable(s string) bool { return oneLine("", s) == nil }
 
 // subject is who a request is about, open in memory for the length of one call.
-type subject struct{ values map[string][]pii.Secret }
+type subject struct{ values identifiers }
+
+// identifiers are the values by which records are found, by their kinds.
+type identifiers map[string][]pii.Secret
 
 func (s subject) close() {
 	for _, vs := range s.values {
@@ -118,7 +121,7 @@ func openSubject(ctx context.Context, key *vault.Key, ref weir.SealRef) (subject
 	if err = errors.Join(err, r.Close()); err != nil {
 		return subject{}, fmt.Errorf("open subject: %w", err)
 	}
-	s := subject{values: map[string][]pii.Secret{}}
+	s := subject{values: identifiers{}}
 	for k, vs := range doc {
 		for _, v := range vs {
 			s.values[k] = append(s.values[k], pii.NewString(v))

@@ -22,11 +22,12 @@ const claimMargin = 4
 // limit (wire reference, section 1.5).
 const longCall = 20 * time.Second
 
-// job is what one claim took: steps of one request and shape, one call.
+// job is what one claim took: steps of one kind and phase that share one call.
 type job struct {
 	lane    *lane
 	claim   string
-	request weir.Request
+	request weir.Request   // of the most urgent step: the call counts as its own
+	others  []weir.Request // that share the call; see share.go
 	steps   []weir.Step
 	probe   bool // ask first how the org guards writes; see rung.go
 
@@ -142,6 +143,9 @@ func (t *txn) urgent(org weir.OrgID) ([]weir.Step, error) {
 	if err != nil {
 		return nil, err
 	}
+	if shared, err := t.share(first, mates); err != nil || shared != nil {
+		return shared, err
+	}
 	return fit(mates), nil
 }
 
@@ -160,6 +164,9 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step) (*job, error) {
 	until := t.Now().Add(l.Claim)
 	claimed, err := t.ClaimSteps(steps, j.claim, t.e.node, until)
 	if err != nil {
+		return nil, err
+	}
+	if j.others, err = t.requestsOf(claimed, j.request.ID); err != nil {
 		return nil, err
 	}
 	for _, s := range claimed {
@@ -248,7 +255,10 @@ func (e *Engine) perform(ctx context.Context, j *job) settlement {
 	ctx = e.whileHeld(ctx, j)
 	s := settlement{Org: j.lane.ID, Request: j.request.ID, Claim: j.claim, Jitter: e.jitter()}
 	for _, st := range j.steps {
-		s.Steps = append(s.Steps, held{ID: st.ID, Epoch: st.Epoch})
+		s.Steps = append(s.Steps, held{ID: st.ID, Epoch: st.Epoch, Request: st.Request})
+	}
+	for _, r := range j.others {
+		s.Others = append(s.Others, r.ID)
 	}
 	var err error
 	switch {

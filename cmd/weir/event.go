@@ -70,7 +70,7 @@ func symbol(p *page, act string) string {
 		return p.paint(yellow, "⏸")
 	case "step.done", "request.sealed", "request.proved", "request.close":
 		return p.paint(green, "✔")
-	case "step.conflict", "step.restart", "step.reauth", "step.adopted":
+	case "step.conflict", "step.restart", "step.reauth", "step.apart", "step.adopted":
 		return "↻"
 	case "step.dead", "request.drift":
 		return p.paint(red, "✘")

@@ -42,6 +42,7 @@ type ExportArgs struct {
 	After   string   `json:"after,omitempty"`   // the last record before the next page
 	Last    string   `json:"last"`              // the last record of the part
 	Page    int      `json:"page"`              // the number of the next page within the object
+	Records int      `json:"records,omitempty"` // of the part, as planned; 0: not known
 }
 
 // EraseArgs are the arguments of an erase step.
@@ -134,7 +135,7 @@ func (x Export) Steps(p weir.Plan, bounds []string) []weir.Step {
 	for i, last := range bounds {
 		steps[i] = weir.Step{
 			Kind: weir.StepExport, Phase: weir.PhaseRead, Shape: ShapeExport, Object: x.Object,
-			Args: args(ExportArgs{Object: x.Object, Fields: x.Fields, Deleted: x.Deleted, After: after, Last: last, Page: i * x.Part()}),
+			Args: args(ExportArgs{Object: x.Object, Fields: x.Fields, Deleted: x.Deleted, After: after, Last: last, Page: i * x.Part(), Records: min(x.Part(), x.Records-i*x.Part())}),
 		}
 		after = last
 	}

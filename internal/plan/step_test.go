@@ -81,7 +81,7 @@ func TestStepsOfAccess(t *testing.T) {
 				if err := json.Unmarshal(s.Args, &got); err != nil {
 					t.Fatal(err)
 				}
-				want := plan.ExportArgs{Object: "Task", Fields: []string{"Subject"}, After: after, Last: bounds[i], Page: i * tc.part}
+				want := plan.ExportArgs{Object: "Task", Fields: []string{"Subject"}, After: after, Last: bounds[i], Page: i * tc.part, Records: min(tc.part, tc.tasks-i*tc.part)}
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Fatalf("step %d (-want +got):\n%s", i, diff)
 				}

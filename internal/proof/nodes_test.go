@@ -35,7 +35,7 @@ func chosenNodesForm(t *testing.T) nodesForm {
 	f.kills, f.requests, f.within = 1, 60, 10*time.Minute
 	if os.Getenv(formVariable) == "long" {
 		f.nodes, f.calls, f.stops, f.outage = 4, 1000, 100, time.Minute
-		f.kills, f.requests, f.daily, f.within = 20, 400, 200_000, 90*time.Minute
+		f.kills, f.requests, f.daily, f.within = 20, 1200, 400_000, 90*time.Minute
 	}
 	// A call that outlives its dead node would still be open in the org when
 	// another call has its slot: here the count of open calls must mean something.
@@ -59,7 +59,11 @@ func TestNodes(t *testing.T) {
 	s := &siege{form: f.form, dsn: pg.url, weir: c.weir}
 	people := newCustomer(c.weir, o)
 	attacked := make(chan error, 1)
-	go func() { attacked <- a.run(ctx) }() // ends with the last attack, or with ctx
+	go func() { // ends with the last attack, or with ctx
+		err := a.run(ctx)
+		cancelIf(err, cancel)
+		attacked <- err
+	}()
 	err := a.custom(ctx, people, s)
 	cancelIf(err, cancel)
 	if err := errors.Join(err, <-attacked); err != nil {

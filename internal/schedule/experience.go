@@ -49,10 +49,18 @@ func (e Experience) Learn(made, planned int64, took, foreseen time.Duration) Exp
 }
 
 // Quantile is when a finish that is foreseen at a time will have come in so
-// many per mille of the cases, as far as past ones tell.
+// many per mille of the cases, as far as past ones tell. The next finish is as
+// likely to fall before, between or behind any two of the n past ones, so that
+// ranks count from n+1, and away from the middle: between the tenth and the
+// ninetieth percentile come at least 80 % (conformal prediction: Vovk, Gammerman,
+// Shafer, Algorithmic Learning in a Random World, section 2.2).
 func (e Experience) Quantile(now, foreseen time.Time, perMille int) time.Time {
 	spread := slices.Sorted(slices.Values(e.spread()))
-	i := min(max((len(spread)*perMille+999)/1000-1, 0), len(spread)-1)
+	rank := (len(spread) + 1) * perMille
+	if perMille >= 500 {
+		rank += 999
+	}
+	i := min(max(rank/1000-1, 0), len(spread)-1)
 	seconds := int64(max(foreseen.Sub(now), 0)/time.Second) * spread[i] / sound
 	return now.Add(time.Duration(seconds) * time.Second)
 }

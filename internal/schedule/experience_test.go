@@ -65,8 +65,8 @@ func TestForecastsAreCalibrated(t *testing.T) {
 			}
 			share := float64(inside) / float64(counted)
 			t.Logf("%.3f of the finishes came between p10 and p90", share)
-			if share < 0.75 || share > 0.87 {
-				t.Errorf("%.3f of the finishes came between p10 and p90, want about 0.8", share)
+			if share < 0.8 || share > 0.87 {
+				t.Errorf("%.3f of the finishes came between p10 and p90, want 0.8", share)
 			}
 		})
 	}

@@ -41,6 +41,24 @@ func (t *Tx) Batchmates(s weir.Step, most int) ([]weir.Step, error) {
 	return append(mates, others...), err
 }
 
+// sharersOf is how far down the queue Sharers looks for each step that it wants:
+// a queue may hold a hundred thousand steps that nobody can share a call with.
+const sharersOf = 4
+
+// Sharers lists ready steps of other requests that may share a call with the
+// given one: those of the same org, kind and phase that have not failed yet and
+// belong to requests that only read. The most urgent come first, most at most.
+func (t *Tx) Sharers(s weir.Step, most int) ([]weir.Step, error) {
+	return list(t, "find sharers of a call of "+string(s.ID), scanStep, `
+		SELECT `+stepColumns+` FROM (
+			SELECT * FROM step WHERE org = $1 AND state = 'READY' ORDER BY shed, due_at, request, rank, id LIMIT $2
+		) AS queue
+		WHERE kind = $3 AND phase = $4 AND request <> $5 AND attempts = 0
+			AND request IN (SELECT id FROM request WHERE right_name IN ($6, $7))
+		ORDER BY shed, due_at, request, rank, id LIMIT $8`,
+		s.Org, sharersOf*most, s.Kind, s.Phase, s.Request, weir.Access, weir.Portability, most)
+}
+
 // ClaimSteps takes the steps as one batch for a node until that time. Each one
 // gets a new epoch, so that whoever held it before can no longer commit. Steps
 // that moved in the meantime are left out.

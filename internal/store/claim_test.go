@@ -77,6 +77,45 @@ func testBatchmatesShareRequestShapeAndPhase(t *testing.T, s *store.Store) {
 	})
 }
 
+func testSharersOnlyRead(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		reads := func(id weir.RequestID, org weir.OrgID, right weir.Right) weir.Request {
+			r := request(id, org)
+			r.Right = right
+			ok(tx.EnsureOrg(org))
+			ok(tx.InsertRequest(r, "index of "+string(id)))
+			return r
+		}
+		own, other, third := reads("R-1", "o", weir.Access), reads("R-2", "o", weir.Access), reads("R-3", "o", weir.Portability)
+		erasure, elsewhere := reads("R-4", "o", weir.Erasure), reads("R-5", "p", weir.Access)
+		find := func(id weir.StepID, of weir.Request, change func(*weir.Step)) weir.Step {
+			st := step(id, of, weir.StepReady)
+			st.Kind, st.Phase = weir.StepFind, weir.PhaseRead
+			change(&st)
+			return st
+		}
+		as := func(*weir.Step) {}
+		first := find("S-first", own, as)
+		ok(tx.InsertSteps([]weir.Step{
+			first, find("S-own", own, as),
+			find("S-b", other, as), find("S-c", third, as),
+			find("S-a", other, func(s *weir.Step) { s.DueAt = s.DueAt.Add(-time.Hour) }),
+			find("S-failed", other, func(s *weir.Step) { s.Attempts = 1 }),
+			find("S-kind", other, func(s *weir.Step) { s.Kind = weir.StepExport }),
+			find("S-phase", other, func(s *weir.Step) { s.Phase = weir.PhaseWrite }),
+			find("S-state", other, func(s *weir.Step) { s.State = weir.StepPlanned }),
+			find("S-erasure", erasure, as), find("S-elsewhere", elsewhere, as),
+		}))
+		for most, want := range map[int][]weir.StepID{2: {"S-a", "S-b"}, 100: {"S-a", "S-b", "S-c"}} {
+			var got []weir.StepID
+			for _, st := range need(tx.Sharers(first, most)) {
+				got = append(got, st.ID)
+			}
+			same(t, got, want)
+		}
+	})
+}
+
 func testClaimLeavesOutWhatMoved(t *testing.T, s *store.Store) {
 	until := noon.Add(time.Minute)
 	update(t, s, noon, func(tx *store.Tx) {

@@ -35,6 +35,7 @@ func conformance() []conformanceTest {
 		{"BlobNamesKeepsWhatLettersReferTo", testBlobNamesKeepsWhatLettersReferTo},
 		{"NextReadyIsTheMostUrgent", testNextReadyIsTheMostUrgent},
 		{"BatchmatesShareRequestShapeAndPhase", testBatchmatesShareRequestShapeAndPhase},
+		{"SharersOnlyRead", testSharersOnlyRead},
 		{"ClaimLeavesOutWhatMoved", testClaimLeavesOutWhatMoved},
 		{"ClaimsNeverOverlap", testClaimsNeverOverlap},
 		{"Orphans", testOrphans},

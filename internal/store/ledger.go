@@ -47,14 +47,25 @@ func (t *Tx) Append(entries ...weir.Entry) error {
 	return nil
 }
 
+const ledgerLock = `hashtextextended('weir ledger of ' || current_schema(), 0)`
+
 // LockLedger elects the sequencer for the rest of this transaction: false when
 // another node is it. On SQLite the one writer is elected.
 func (t *Tx) LockLedger() (bool, error) {
 	if t.dialect == SQLite {
 		return true, nil
 	}
-	return one(t, "lock the ledger", scanValue[bool],
-		`SELECT pg_try_advisory_xact_lock(hashtextextended('weir ledger of ' || current_schema(), 0))`)
+	return one(t, "lock the ledger", scanValue[bool], `SELECT pg_try_advisory_xact_lock(`+ledgerLock+`)`)
+}
+
+// HoldLedger waits until no other node numbers entries, and keeps it so for the
+// rest of this transaction: numbers and size that are read in it fit together.
+// It comes first in its transaction.
+func (t *Tx) HoldLedger() error {
+	if t.dialect == SQLite {
+		return nil
+	}
+	return t.put("hold the ledger", `SELECT pg_advisory_xact_lock(`+ledgerLock+`)`)
 }
 
 // Unnumbered lists entries that have no number yet, oldest first.

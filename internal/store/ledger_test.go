@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -142,13 +143,30 @@ func testNumberingTheLedger(t *testing.T, s *store.Store) {
 // testOneSequencer: while one transaction holds the ledger, no other may.
 func testOneSequencer(t *testing.T, s *store.Store) {
 	if s.Dialect() == store.SQLite {
-		update(t, s, noon, func(tx *store.Tx) { same(t, need(tx.LockLedger()), true) }) // the one writer
+		update(t, s, noon, func(tx *store.Tx) { // the one writer
+			ok(tx.HoldLedger())
+			same(t, need(tx.LockLedger()), true)
+		})
 		return
 	}
+	var released atomic.Bool
+	waited := make(chan error)
 	update(t, s, noon, func(tx *store.Tx) {
 		same(t, need(tx.LockLedger()), true)
 		update(t, s, noon, func(tx *store.Tx) { same(t, need(tx.LockLedger()), false) })
+		go func() {
+			waited <- s.Update(t.Context(), noon, func(tx *store.Tx) error {
+				err := tx.HoldLedger()
+				if !released.Load() {
+					t.Error("the ledger was held by two")
+				}
+				return err
+			})
+		}()
+		time.Sleep(50 * time.Millisecond)
+		released.Store(true)
 	})
+	ok(<-waited)
 	update(t, s, noon, func(tx *store.Tx) { same(t, need(tx.LockLedger()), true) })
 }
 

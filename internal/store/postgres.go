@@ -14,6 +14,12 @@ import (
 const (
 	connections    = 16 // of one node; slots of all its orgs share them
 	connectTimeout = 5 * time.Second
+
+	// silent is how long the server lets a transaction hold its locks without a
+	// word from us. A node that was stopped in the middle of one, or whose machine
+	// froze, would else keep the org's row from all others, for ever: nobody could
+	// adopt its claims. It is less than the silence after which they are adopted.
+	silent = 5 * time.Second
 )
 
 // openPostgres opens the pool that every statement uses, and a second one from
@@ -30,7 +36,7 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	}
 	pool.ConnConfig.ConnectTimeout = connectTimeout
 	pool.MinConns = 0 // the listener takes its connection out of the pool for good
-	s := &Store{dialect: Postgres, writer: stdlib.OpenDB(*config)}
+	s := &Store{dialect: Postgres, writer: stdlib.OpenDB(*config, stdlib.OptionAfterConnect(boundSilence))}
 	s.reader = s.writer
 	s.writer.SetMaxOpenConns(connections)
 	s.writer.SetMaxIdleConns(connections)
@@ -41,4 +47,14 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open PostgreSQL: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// boundSilence sets the session's bound by a statement: a proxy between us and the
+// server may refuse a parameter at the start.
+func boundSilence(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, fmt.Sprintf(`SET idle_in_transaction_session_timeout = %d`, silent.Milliseconds()))
+	if err != nil {
+		return fmt.Errorf("bound the silence of transactions: %w", err)
+	}
+	return nil
 }

@@ -44,7 +44,8 @@ func gone(err error) bool {
 
 // goneCode knows the classes of PostgreSQL's appendix A that speak of the
 // server: 08 connection, 53 resources (disk, memory, connections), 57P shut
-// down, 58 system error, 25006 a standby that cannot write.
+// down, 58 system error, 25006 a standby that cannot write, 25P03 a transaction
+// that was silent for too long.
 func goneCode(code string) bool {
 	if len(code) != 5 {
 		return false
@@ -53,7 +54,7 @@ func goneCode(code string) bool {
 	case "08", "53", "58":
 		return true
 	}
-	return code[:3] == "57P" || code == "25006"
+	return code[:3] == "57P" || code == "25006" || code == "25P03"
 }
 
 func goneResult(primary int) bool {

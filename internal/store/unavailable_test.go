@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/weirhq/weir/internal/pgtest"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -32,6 +34,37 @@ func testUnavailable(t *testing.T, s *store.Store) {
 		t.Fatal(err)
 	}
 	update(t, s, noon, func(tx *store.Tx) { ok(tx.SetSetting("big", "small")) })
+}
+
+// TestASilentTransactionLosesItsLocks stands for a node that is stopped, or whose
+// machine freezes, in the middle of a transaction: the others go on, and when it
+// wakes it learns that nothing of it was done.
+func TestASilentTransactionLosesItsLocks(t *testing.T) {
+	dsn := pgtest.Postgres(t)
+	s, others := open(t, dsn), open(t, dsn)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	update(t, s, noon, func(tx *store.Tx) { ok(tx.EnsureOrg("o")) })
+	held, goOn, over := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		over <- s.Update(t.Context(), noon, func(tx *store.Tx) error {
+			org, err := tx.LockOrg("o")
+			close(held)
+			<-goOn
+			org.WakeAt = noon.Add(time.Hour)
+			return errors.Join(err, tx.SaveOrg(org))
+		})
+	}()
+	<-held
+	began := time.Now()
+	update(t, others, noon, func(tx *store.Tx) { need(tx.LockOrg("o")) })
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("the others waited %s", took)
+	}
+	close(goOn)
+	refuse(t, <-over, store.ErrUnavailable)
+	update(t, s, noon, func(tx *store.Tx) { same(t, need(tx.Org("o")).WakeAt.IsZero(), true) })
 }
 
 // testAMistakeIsNotUnavailable: a statement that the database refuses must not
