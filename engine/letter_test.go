@@ -240,3 +240,31 @@ func TestWritesOutliveRefusedCredentials(t *testing.T) {
 		w.clean()
 	})
 }
+
+// The platform fails for an hour, whatever is asked. That costs a call now and
+// then, and a person hears of a few steps and not of every one.
+func TestAnOutageMakesFewLetters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{people: 30})
+		w.org.SetFaults(emulator.FaultScript{{Kind: emulator.FaultPlatform, For: time.Hour}})
+		var all []weir.Request
+		for i := range w.subjects {
+			all = append(all, w.submit(weir.Erasure, i))
+		}
+		for end := time.Now().Add(time.Hour); time.Now().Before(end); {
+			w.settle()
+			w.pass()
+		}
+		if letters, calls := len(w.letters()), len(w.org.Log()); letters > 5 || calls > 60 {
+			t.Errorf("%d letters and %d calls in an hour of an outage", letters, calls)
+		}
+		for _, l := range w.letters() {
+			if err := w.engine.RetryLetter(t.Context(), l.ID, false, "kim"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, r := range all {
+			w.until(r.ID, 6*time.Hour, weir.AwaitingApproval)
+		}
+	})
+}

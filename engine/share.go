@@ -28,11 +28,14 @@ type seat struct {
 	size, room int
 }
 
-// seatOf finds a step's seat. One that failed before, or whose answer could not
-// be divided, has a query of its own.
+// failsTogether is how often a step may fail in company: the call may have been
+// lost. After that, or when its answer could not be divided, it is asked alone.
+const failsTogether = 2
+
+// seatOf finds a step's seat.
 func seatOf(s weir.Step) (seat, error) {
 	own := seat{key: "step:" + string(s.ID), size: 1, room: 1}
-	if s.Attempts > 0 {
+	if s.Attempts >= failsTogether {
 		return own, nil
 	}
 	switch s.Kind { //nolint:exhaustive // the others are never shared
@@ -158,10 +161,11 @@ func (t *txn) requestsOf(claimed []weir.Step, first weir.RequestID) ([]weir.Requ
 	return others, nil
 }
 
-// apart sends a step back that has to be asked by itself: the attempt that it
-// spends is the mark.
+// apart sends a step back that has to be asked by itself: the attempts that it
+// spends are the mark.
 func (t *txn) apart(st *weir.Step) error {
-	if err := t.AdvanceStep(st, weir.Yield, func(s *weir.Step) { s.Attempts++ }); err != nil {
+	err := t.AdvanceStep(st, weir.Yield, func(s *weir.Step) { s.Attempts = max(s.Attempts+1, failsTogether) })
+	if err != nil {
 		return err
 	}
 	return t.noteStep(st, "step.apart", nil)
@@ -184,7 +188,7 @@ func blames(f *weir.Fault) bool {
 }
 
 // latest is the step that has the most time: a failed call of several requests is
-// decided for it, and the others have none behind them that failed.
+// decided for it, and none of the others is near the end of its attempts.
 func latest(steps []*weir.Step) weir.Step {
 	var w weir.Step
 	for _, s := range steps {

@@ -115,7 +115,8 @@ func (s State) moved(p Policy, x event) (State, weir.Decision) {
 }
 
 // stumbled is for faults that leave open whether the org took the call. Of a
-// step they close no gate, unless they concern the whole org and ask to wait.
+// step they close no gate, unless they concern the whole org and ask to wait, or
+// nothing else comes back.
 // When a renewal of the token met one, nothing is known about the credentials:
 // the gate closes for a moment and the next refused call asks again.
 func (s State) stumbled(p Policy, x event) State {
@@ -123,6 +124,9 @@ func (s State) stumbled(p Policy, x event) State {
 		ra := x.retryAfter()
 		if wide := x.fault.Scope == weir.ScopeOrg || x.fault.Scope == weir.ScopeUser; ra > 0 && wide {
 			s = s.closeGate(x.now, after(x.now, ra), x.fault.Category, []weir.Evidence{span("retry-after", ra)})
+		}
+		if x.failsWholly() {
+			return s.down(p, x)
 		}
 		return s
 	}

@@ -69,6 +69,9 @@ func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 		s.LongAt = x.now
 	}
 	s = s.gatewayCap(p, x)
+	if x.cost > 0 && !x.failsWholly() {
+		s.Fails = 0
+	}
 	if x.fault == nil {
 		s = s.accepted(x).authenticated(x)
 		return s.remaining(p, x), weir.Decision{Ruling: weir.Proceed}

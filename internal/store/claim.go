@@ -46,14 +46,14 @@ func (t *Tx) Batchmates(s weir.Step, most int) ([]weir.Step, error) {
 const sharersOf = 4
 
 // Sharers lists ready steps of other requests that may share a call with the
-// given one: those of the same org, kind and phase that have not failed yet and
-// belong to requests that only read. The most urgent come first, most at most.
+// given one: those of the same org, kind and phase that have failed less than
+// twice and belong to requests that only read. The most urgent come first, most at most.
 func (t *Tx) Sharers(s weir.Step, most int) ([]weir.Step, error) {
 	return list(t, "find sharers of a call of "+string(s.ID), scanStep, `
 		SELECT `+stepColumns+` FROM (
 			SELECT * FROM step WHERE org = $1 AND state = 'READY' ORDER BY shed, due_at, request, rank, id LIMIT $2
 		) AS queue
-		WHERE kind = $3 AND phase = $4 AND request <> $5 AND attempts = 0
+		WHERE kind = $3 AND phase = $4 AND request <> $5 AND attempts < 2
 			AND request IN (SELECT id FROM request WHERE right_name IN ($6, $7))
 		ORDER BY shed, due_at, request, rank, id LIMIT $8`,
 		s.Org, sharersOf*most, s.Kind, s.Phase, s.Request, weir.Access, weir.Portability, most)

@@ -100,13 +100,14 @@ func testSharersOnlyRead(t *testing.T, s *store.Store) {
 			first, find("S-own", own, as),
 			find("S-b", other, as), find("S-c", third, as),
 			find("S-a", other, func(s *weir.Step) { s.DueAt = s.DueAt.Add(-time.Hour) }),
-			find("S-failed", other, func(s *weir.Step) { s.Attempts = 1 }),
+			find("S-failed", other, func(s *weir.Step) { s.Attempts = 2 }),
+			find("S-tried", other, func(s *weir.Step) { s.Attempts = 1; s.DueAt = s.DueAt.Add(time.Hour) }),
 			find("S-kind", other, func(s *weir.Step) { s.Kind = weir.StepExport }),
 			find("S-phase", other, func(s *weir.Step) { s.Phase = weir.PhaseWrite }),
 			find("S-state", other, func(s *weir.Step) { s.State = weir.StepPlanned }),
 			find("S-erasure", erasure, as), find("S-elsewhere", elsewhere, as),
 		}))
-		for most, want := range map[int][]weir.StepID{2: {"S-a", "S-b"}, 100: {"S-a", "S-b", "S-c"}} {
+		for most, want := range map[int][]weir.StepID{2: {"S-a", "S-b"}, 100: {"S-a", "S-b", "S-c", "S-tried"}} {
 			var got []weir.StepID
 			for _, st := range need(tx.Sharers(first, most)) {
 				got = append(got, st.ID)
