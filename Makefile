@@ -39,7 +39,7 @@ prove-crash: ## kill weir 500 times at random and 3 times at every named point, 
 
 prove-nodes: ## several weirs on one PostgreSQL: shared work, kills, stops, the database gone; a lone weir stopped on SQLite
 	scripts/install
-	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=100m -run '^Test(Nodes|LoneStop)$$' ./internal/proof
+	WEIR_PROVE=long scripts/with-postgres go test -count=1 -v -timeout=100m -parallel=4 -run '^Test(Nodes|LoneStop)$$' ./internal/proof
 
 soak: ## SOAK (30m) of mixed load and faults on each store: memory and files stay flat; then 100 SIGTERMs under load
 	scripts/install

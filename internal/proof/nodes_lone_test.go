@@ -24,18 +24,30 @@ const (
 
 // TestLoneStop stops a weir on SQLite, which has nobody to take over from it,
 // for longer than its claims live, and lets it go on: it finds them again itself,
-// and what it was about to send stays unsent.
+// and what it was about to send stays unsent. A weir that is stopped does nothing
+// for most of the time, so that several sieges go on at once.
 func TestLoneStop(t *testing.T) {
-	t.Parallel()
 	f := chosenForm(t)
+	sieges := 1
 	f.kills, f.requests, f.within = 1, 60, 10*time.Minute // "kills" are stops that hit a claim here
 	if os.Getenv(formVariable) == "long" {
-		f.kills, f.requests, f.within = 100, 300, 60*time.Minute
+		sieges, f.kills, f.requests, f.within = 4, 25, 400, 60*time.Minute
 	}
+	program := build(t)
+	for i := range sieges {
+		t.Run(fmt.Sprintf("siege-%d", i+1), func(t *testing.T) {
+			t.Parallel()
+			f := f
+			f.seed += uint64(i)
+			stopAlone(t, program, f)
+		})
+	}
+}
+
+func stopAlone(t *testing.T, program string, f form) {
 	f.without = append(f.without, string(emulator.FaultSlow), string(emulator.FaultHTML))
 	ctx, cancel := context.WithTimeout(t.Context(), f.within)
 	defer cancel()
-	program := build(t)
 	o := startOrg(t, program, f)
 	dsn := pgtest.SQLite(t)
 	w := install(t, program, dsn, o, f)
