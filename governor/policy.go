@@ -89,6 +89,13 @@ func (p Policy) Validate() error {
 	return errors.Join(errs...)
 }
 
+// Urgent is the policy that urgent work is under: all that lies above the floor
+// is its share, and no rise of the neighbours is foreseen.
+func (p Policy) Urgent() Policy {
+	p.Share, p.Swell = perMille, 0
+	return p
+}
+
 // floor is what belongs to the business of a daily limit.
 func (p Policy) floor(limit int64) int64 {
 	return max(p.FloorCalls, limit*int64(max(p.FloorShare, 0))/perMille, 0)
