@@ -115,7 +115,8 @@ func firstDoomed(tx *store.Tx, l *lane, s governor.State) (weir.Ask, weir.Decisi
 		if err != nil {
 			return weir.Ask{}, weir.Decision{}, false, err
 		}
-		ask := weir.Ask{Now: tx.Now(), Cost: 1, DueAt: due, Urgent: urgent}
+		ask := l.ask(tx.Now())
+		ask.DueAt, ask.Urgent = due, urgent
 		if dec, dies := doomed(l.Governor, s, ask); ok && dies {
 			return ask, dec, true, nil
 		}

@@ -92,9 +92,9 @@ func (e *Engine) foresee(tx *store.Tx, l *lane) ([]Foresight, error) {
 	}
 	var urgent schedule.Supply
 	if slices.ContainsFunc(jobs, func(j schedule.Job) bool { return j.Urgent }) { // most of the time there is none
-		urgent = supplyOf(l.Governor.Urgent(), state, tx.Now())
+		urgent = supplyOf(l.Governor.Urgent(), state, tx.Now(), nil)
 	}
-	places := schedule.Arrange(jobs, supplyOf(l.Governor, state, tx.Now()), urgent)
+	places := schedule.Arrange(jobs, supplyOf(l.Governor, state, tx.Now(), l.Quiet), urgent)
 	out := make([]Foresight, len(places))
 	for i, p := range places {
 		out[i] = e.foresight(tx.Now(), p, byID[p.ID], known[p.Right])
@@ -130,10 +130,10 @@ func (e *Engine) tail(w store.Workload) time.Duration {
 }
 
 // supplyOf turns the governor's hourly forecast into the schedule's curve.
-func supplyOf(p governor.Policy, s governor.State, now time.Time) schedule.Supply {
+func supplyOf(p governor.Policy, s governor.State, now time.Time, quiet *QuietHours) schedule.Supply {
 	supply := schedule.Supply{{At: now}}
 	sum := int64(0)
-	for i, calls := range governor.Capacity(p, s, now, horizon) {
+	for i, calls := range governor.Capacity(p, s, now, horizon, quiet.At) {
 		sum += calls
 		supply = append(supply, schedule.Point{At: now.Add(time.Duration(i+1) * time.Hour), Calls: sum})
 	}

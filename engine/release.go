@@ -109,7 +109,7 @@ func (e *Engine) probe(ctx context.Context, l *lane, kind weir.ReleaseKind) erro
 		if err != nil {
 			return err
 		}
-		if governor.Cleared(l.Governor, g.state, kind, tx.Now()) {
+		if governor.Cleared(l.policyAt(tx.Now()), g.state, kind, tx.Now()) {
 			dec = weir.Decision{}
 			return nil
 		}
@@ -117,7 +117,7 @@ func (e *Engine) probe(ctx context.Context, l *lane, kind weir.ReleaseKind) erro
 			dec = weir.Decision{}
 			return nil
 		}
-		ask := weir.Ask{Now: tx.Now(), Cost: 1}
+		ask := l.ask(tx.Now())
 		dec, err = g.admit(ask, nil)
 		if err != nil {
 			return err
@@ -205,11 +205,11 @@ func (e *Engine) releaseSome(ctx context.Context, l *lane, kind weir.ReleaseKind
 		for _, d := range letters {
 			// The cause has cleared for one call alone; with those in flight there may
 			// be no room for a late one yet, and it would die again at once.
-			_, urgent, err := tx.Urgency(d.Request)
-			if err != nil {
+			ask := l.ask(tx.Now())
+			ask.DueAt, ask.InFlight = d.DueAt, open
+			if _, ask.Urgent, err = tx.Urgency(d.Request); err != nil {
 				return err
 			}
-			ask := weir.Ask{Now: tx.Now(), Cost: 1, DueAt: d.DueAt, InFlight: open, Urgent: urgent}
 			if _, dies := doomed(l.Governor, state, ask); dies {
 				continue
 			}

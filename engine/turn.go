@@ -88,7 +88,7 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 		if err != nil || inFlight >= governor.Width(l.Governor, g.state) {
 			return err
 		}
-		ask, err := tx.ask(l, steps, inFlight)
+		ask, err := tx.askFor(l, steps, inFlight)
 		if err != nil {
 			return err
 		}

@@ -100,18 +100,18 @@ func (e *Engine) rush(ctx context.Context, id weir.RequestID, reason string, fn 
 	return u, err
 }
 
-// ask is the question whether one call for the steps may be sent now. The most
+// askFor is the question whether one call for the steps may be sent now. The most
 // urgent of them comes first, and speaks for those that share its call.
-func (t *txn) ask(l *lane, steps []weir.Step, inFlight int) (weir.Ask, error) {
-	long, err := t.Ending(l.ID, t.Now().Add(l.Claim-longCall))
-	if err != nil {
-		return weir.Ask{}, err
+func (t *txn) askFor(l *lane, steps []weir.Step, inFlight int) (weir.Ask, error) {
+	a := l.ask(t.Now())
+	a.DueAt, a.InFlight = steps[0].DueAt, inFlight
+	a.Mutates = steps[0].Phase == weir.PhaseWrite || steps[0].Kind == weir.StepPurge
+	var err error
+	if a.Long, err = t.Ending(l.ID, t.Now().Add(l.Claim-longCall)); err != nil {
+		return a, err
 	}
-	_, urgent, err := t.Urgency(steps[0].Request)
-	return weir.Ask{
-		Now: t.Now(), Cost: 1, DueAt: steps[0].DueAt, InFlight: inFlight, Long: long, Urgent: urgent,
-		Mutates: steps[0].Phase == weir.PhaseWrite || steps[0].Kind == weir.StepPurge,
-	}, err
+	_, a.Urgent, err = t.Urgency(steps[0].Request)
+	return a, err
 }
 
 // hold lets the org's work wait as the governor decided. Urgent work may go
@@ -124,7 +124,7 @@ func (g *governed) hold(a weir.Ask, dec weir.Decision) {
 // all, or, while there is room for urgent work only, those of urgent requests.
 func (t *txn) cleared(l *lane, state governor.State, kind weir.ReleaseKind) ([]weir.Letter, error) {
 	f := store.LetterFilter{Org: l.ID, State: weir.LetterOpen, Release: kind, Limit: releaseAtOnce}
-	if !governor.Cleared(l.Governor, state, kind, t.Now()) {
+	if !governor.Cleared(l.policyAt(t.Now()), state, kind, t.Now()) {
 		if !governor.Cleared(l.Governor.Urgent(), state, kind, t.Now()) {
 			return nil, nil
 		}

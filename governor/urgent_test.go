@@ -50,7 +50,7 @@ func TestThePolicyOfUrgentWork(t *testing.T) {
 	g.observe(nil, cost(6000), daily(8000, 15_000)) // the share is used up, and 2000 are the neighbours'
 	g.s.Widest, g.s.Took = 1, 1000
 	sum := func(p governor.Policy) (all int64) {
-		for _, n := range governor.Capacity(p, g.s, g.now, 12) {
+		for _, n := range governor.Capacity(p, g.s, g.now, 12, nil) {
 			all += n
 		}
 		return all
