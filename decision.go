@@ -44,6 +44,8 @@ type Ask struct {
 	Long     int       `json:"long,omitempty"`   // of those, open for 20 s or longer: what Salesforce's concurrency limit counts
 	Urgent   bool      `json:"urgent,omitempty"` // lane below the share, with a recorded approval
 	Mutates  bool      `json:"mutates,omitempty"`
+	Quiet    bool      `json:"quiet,omitempty"`   // the org's quiet hours are now
+	TurnsAt  time.Time `json:"turns_at,omitzero"` // when they next begin or end; zero when the org has none
 }
 
 // Outcome is the input of an observation: everything that one call gave. The

@@ -97,3 +97,13 @@ type Approval struct {
 	At       time.Time
 	Expires  time.Time
 }
+
+// Urgency is one person's word that a request goes before all others of its
+// org, and below weir's share of the daily allocation where it must; never below
+// the floor.
+type Urgency struct {
+	Request RequestID
+	By      string
+	Reason  string // typed by that person; no personal data
+	At      time.Time
+}

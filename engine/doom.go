@@ -19,9 +19,10 @@ const doomAtOnce = 5000
 // that the governor computed would end too late. What dooms the most urgent
 // step dooms every other one that is due before that wait ends, whosever it is:
 // the governor is asked once more, for the latest of them, and its answer holds
-// for all. So a person learns of an outage at once, and not call by call.
+// for all. What holds urgent work holds any; the reverse is not so, and urgent
+// steps are left out where another one was asked for. So a person learns of an outage at once, and not call by call.
 func (t *txn) doom(g *governed, ask weir.Ask, until weir.Decision) error {
-	steps, err := t.ReadyBefore(g.lane.ID, wakeTime(until.Wait.Until), doomAtOnce)
+	steps, err := t.ReadyBefore(g.lane.ID, wakeTime(until.Wait.Until), ask.Urgent, doomAtOnce)
 	if err != nil || len(steps) == 0 {
 		return err
 	}
@@ -105,16 +106,22 @@ func (t *txn) doomFirst(l *lane) error {
 	return g.save()
 }
 
-// firstDoomed asks for the step that is due first, as if no call were open: those
-// that are open end, and say nothing about the gate.
+// firstDoomed asks for the step that is due first, of the urgent ones and of the
+// others, as if no call were open: those that are open end, and say nothing about
+// the gate.
 func firstDoomed(tx *store.Tx, l *lane, s governor.State) (weir.Ask, weir.Decision, bool, error) {
-	due, ok, err := tx.EarliestDue(l.ID)
-	if err != nil || !ok {
-		return weir.Ask{}, weir.Decision{}, false, err
+	for _, urgent := range []bool{true, false} {
+		due, ok, err := tx.EarliestDue(l.ID, urgent)
+		if err != nil {
+			return weir.Ask{}, weir.Decision{}, false, err
+		}
+		ask := l.ask(tx.Now())
+		ask.DueAt, ask.Urgent = due, urgent
+		if dec, dies := doomed(l.Governor, s, ask); ok && dies {
+			return ask, dec, true, nil
+		}
 	}
-	ask := weir.Ask{Now: tx.Now(), Cost: 1, DueAt: due}
-	dec, dies := doomed(l.Governor, s, ask)
-	return ask, dec, dies, nil
+	return weir.Ask{}, weir.Decision{}, false, nil
 }
 
 // doomed asks, without recording anything, whether the governor would let the

@@ -59,6 +59,7 @@ type Org struct {
 	Claim       time.Duration     // how long a claim lives on the engine's clock, default a quarter more than Timeout
 	Map         *datamap.Map
 	Governor    governor.Policy
+	Quiet       *QuietHours                     // when the governor's quiet share is in force; nil = never
 	Recipients  []string                        // default age recipients of access packages
 	Changed     func() (time.Time, error)       // when the credentials last changed on disk; nil = unknown
 	Reload      func() (salesforce.Auth, error) // reads them anew; nil = keep

@@ -50,17 +50,18 @@ func (e *Engine) AdmitCall(ctx context.Context, org weir.OrgID, by string, a wei
 		if err != nil {
 			return err
 		}
-		a := weir.Ask{Now: tx.Now(), Cost: min(max(a.Cost, 1), maxCost), DueAt: a.DueAt}
-		if a.InFlight, err = tx.InFlight(org); err != nil {
+		ask := l.ask(tx.Now())
+		ask.Cost, ask.DueAt = min(max(a.Cost, 1), maxCost), a.DueAt
+		if ask.InFlight, err = tx.InFlight(org); err != nil {
 			return err
 		}
-		if out.Decision, err = g.admitGuest(a); err != nil {
+		if out.Decision, err = g.admitGuest(ask); err != nil {
 			return err
 		}
 		if out.Decision.Ruling == weir.Proceed {
 			out.ID = e.randomID(12)
 			err := tx.OpenAdmission(store.Admission{
-				ID: out.ID, Org: org, Node: e.node, Holder: by, Cost: a.Cost, Until: tx.Now().Add(admissionTime),
+				ID: out.ID, Org: org, Node: e.node, Holder: by, Cost: ask.Cost, Until: tx.Now().Add(admissionTime),
 			})
 			if err != nil {
 				return err

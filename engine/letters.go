@@ -125,7 +125,7 @@ func (e *Engine) RetryLetter(ctx context.Context, id weir.LetterID, afterReset b
 			if err != nil {
 				return err
 			}
-			if !governor.Cleared(l.Governor, state, d.Release, tx.Now()) {
+			if !governor.Cleared(l.policyAt(tx.Now()), state, d.Release, tx.Now()) {
 				return fmt.Errorf("%w: %s goes by itself once the %s clears", ErrNotReleasable, id, d.Release)
 			}
 		}

@@ -18,6 +18,8 @@ type OrgStatus struct {
 	WakeAt   time.Time // gate of the org's work; zero when open
 	Policy   governor.Policy
 	Rungs    map[string]weir.Rung
+	Quiet    bool      // its quiet hours are now
+	TurnsAt  time.Time // when they next begin or end; zero when it has none
 }
 
 // Limits shows the state of an org.
@@ -39,7 +41,8 @@ func (e *Engine) Limits(ctx context.Context, id weir.OrgID) (OrgStatus, error) {
 		if s.Rungs, err = decodeRungs(o.Capabilities); err != nil {
 			return err
 		}
-		s.View = governor.Look(l.Governor, state, tx.Now())
+		s.View = governor.Look(l.policyAt(tx.Now()), state, tx.Now())
+		s.Quiet, s.TurnsAt = l.Quiet.At(tx.Now()), l.Quiet.Turns(tx.Now())
 		if o.WakeAt.After(tx.Now()) {
 			s.WakeAt = o.WakeAt
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,6 +29,7 @@ type Foresight struct {
 	P95     time.Time
 	Shed    bool  // others go first: not everything can be in time
 	Short   int64 // calls that are lacking at its due date
+	Urgent  bool  // a person let it go before all others
 
 	was     bool      // given up by the arrangement before
 	counted time.Time // the finish by arithmetic alone, before experience corrects it
@@ -84,11 +86,15 @@ func (e *Engine) foresee(tx *store.Tx, l *lane) ([]Foresight, error) {
 	for i, w := range loads {
 		byID[w.Request] = w
 		jobs[i] = schedule.Job{
-			ID: w.Request, Due: w.Due.Add(-e.tail(w)), Right: w.Right, Risk: w.Risk, Shed: w.Shed,
+			ID: w.Request, Due: w.Due.Add(-e.tail(w)), Right: w.Right, Risk: w.Risk, Shed: w.Shed, Urgent: w.Urgent,
 			Calls: known[w.Right].Left(w.Calls, w.Expected),
 		}
 	}
-	places := schedule.Arrange(jobs, supplyOf(l.Governor, state, tx.Now()))
+	var urgent schedule.Supply
+	if slices.ContainsFunc(jobs, func(j schedule.Job) bool { return j.Urgent }) { // most of the time there is none
+		urgent = supplyOf(l.Governor.Urgent(), state, tx.Now(), nil)
+	}
+	places := schedule.Arrange(jobs, supplyOf(l.Governor, state, tx.Now(), l.Quiet), urgent)
 	out := make([]Foresight, len(places))
 	for i, p := range places {
 		out[i] = e.foresight(tx.Now(), p, byID[p.ID], known[p.Right])
@@ -99,7 +105,7 @@ func (e *Engine) foresee(tx *store.Tx, l *lane) ([]Foresight, error) {
 func (e *Engine) foresight(now time.Time, p schedule.Place, w store.Workload, known schedule.Experience) Foresight {
 	f := Foresight{
 		Request: w.Request, Right: w.Right, Stage: w.Stage, Due: w.Due, Made: w.Calls, Left: p.Calls, Shed: p.Shed, Short: p.Short,
-		was: w.Shed,
+		Urgent: w.Urgent, was: w.Shed,
 	}
 	if p.Finish.IsZero() {
 		return f
@@ -124,10 +130,10 @@ func (e *Engine) tail(w store.Workload) time.Duration {
 }
 
 // supplyOf turns the governor's hourly forecast into the schedule's curve.
-func supplyOf(p governor.Policy, s governor.State, now time.Time) schedule.Supply {
+func supplyOf(p governor.Policy, s governor.State, now time.Time, quiet *QuietHours) schedule.Supply {
 	supply := schedule.Supply{{At: now}}
 	sum := int64(0)
-	for i, calls := range governor.Capacity(p, s, now, horizon) {
+	for i, calls := range governor.Capacity(p, s, now, horizon, quiet.At) {
 		sum += calls
 		supply = append(supply, schedule.Point{At: now.Add(time.Duration(i+1) * time.Hour), Calls: sum})
 	}

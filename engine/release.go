@@ -109,7 +109,7 @@ func (e *Engine) probe(ctx context.Context, l *lane, kind weir.ReleaseKind) erro
 		if err != nil {
 			return err
 		}
-		if governor.Cleared(l.Governor, g.state, kind, tx.Now()) {
+		if governor.Cleared(l.policyAt(tx.Now()), g.state, kind, tx.Now()) {
 			dec = weir.Decision{}
 			return nil
 		}
@@ -117,11 +117,12 @@ func (e *Engine) probe(ctx context.Context, l *lane, kind weir.ReleaseKind) erro
 			dec = weir.Decision{}
 			return nil
 		}
-		dec, err = g.admit(weir.Ask{Now: tx.Now(), Cost: 1}, nil)
+		ask := l.ask(tx.Now())
+		dec, err = g.admit(ask, nil)
 		if err != nil {
 			return err
 		}
-		g.org.WakeAt = wakeTime(dec.Wait.Until)
+		g.hold(ask, dec)
 		return g.save()
 	})
 	if err != nil || dec.Ruling != weir.Proceed {
@@ -190,11 +191,11 @@ func (e *Engine) releaseSome(ctx context.Context, l *lane, kind weir.ReleaseKind
 			return err
 		}
 		state, err := decodeState(org.Governor)
-		if err != nil || !governor.Cleared(l.Governor, state, kind, tx.Now()) {
+		if err != nil {
 			return err
 		}
-		letters, err := tx.Letters(store.LetterFilter{Org: l.ID, State: weir.LetterOpen, Release: kind, Limit: releaseAtOnce})
-		if err != nil {
+		letters, err := tx.cleared(l, state, kind)
+		if err != nil || len(letters) == 0 {
 			return err
 		}
 		open, err := tx.InFlight(l.ID)
@@ -204,10 +205,15 @@ func (e *Engine) releaseSome(ctx context.Context, l *lane, kind weir.ReleaseKind
 		for _, d := range letters {
 			// The cause has cleared for one call alone; with those in flight there may
 			// be no room for a late one yet, and it would die again at once.
-			if _, dies := doomed(l.Governor, state, weir.Ask{Now: tx.Now(), Cost: 1, DueAt: d.DueAt, InFlight: open}); dies {
+			ask := l.ask(tx.Now())
+			ask.DueAt, ask.InFlight = d.DueAt, open
+			if _, ask.Urgent, err = tx.Urgency(d.Request); err != nil {
+				return err
+			}
+			if _, dies := doomed(l.Governor, state, ask); dies {
 				continue
 			}
-			err := tx.sendAgain(d, "weir", "released", string(kind))
+			err = tx.sendAgain(d, "weir", "released", string(kind))
 			if errors.Is(err, store.ErrMovedElsewhere) {
 				continue
 			}

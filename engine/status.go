@@ -23,6 +23,7 @@ type Status struct {
 	Slack    time.Duration // due date less the finish in 95 of 100 cases
 	Short    int64         // calls that are lacking at the due date: it cannot be in time
 	Drift    []plan.Difference
+	Urgency  weir.Urgency // zero when nobody marked it as urgent
 }
 
 // Status reads a request's progress.
@@ -74,6 +75,9 @@ func (e *Engine) status(tx *store.Tx, r weir.Request, seen sights) (Status, erro
 		s.NextWake, s.Cause = next.WakeAt, next.Cause
 	}
 	if s.Letters, err = tx.Letters(store.LetterFilter{Request: r.ID, State: weir.LetterOpen}); err != nil {
+		return s, err
+	}
+	if s.Urgency, _, err = tx.Urgency(r.ID); err != nil {
 		return s, err
 	}
 	if r.Reason == reasonStale {

@@ -89,15 +89,11 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 		if err != nil || inFlight >= governor.Width(l.Governor, g.state) {
 			return err
 		}
-		long, err := tx.Ending(l.ID, tx.Now().Add(l.Claim-longCall))
+		ask, err := tx.askFor(l, steps, inFlight)
 		if err != nil {
 			return err
 		}
 		worked = true
-		ask := weir.Ask{
-			Now: tx.Now(), Cost: 1, DueAt: steps[0].DueAt, InFlight: inFlight, Long: long,
-			Mutates: steps[0].Phase == weir.PhaseWrite || steps[0].Kind == weir.StepPurge,
-		}
 		if dec, dies := doomed(l.Governor, g.state, ask); dies {
 			if err := tx.doom(g, ask, dec); err != nil {
 				return err
@@ -113,7 +109,7 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 			j, err = tx.take(l, g, steps)
 		default:
 			worked = false
-			g.org.WakeAt = wakeTime(dec.Wait.Until)
+			g.hold(ask, dec)
 			tx.noteGate(l.ID, dec)
 		}
 		if err != nil {

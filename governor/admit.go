@@ -31,7 +31,9 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if d, held := s.holdForRoom(p, now, open, a); held {
 		return s, d
 	}
-	lack, short := s.short(p, now, cost+open*s.Widest, a.Urgent)
+	need := cost + open*s.Widest
+	lack, short := s.short(p.During(a.Quiet), now, need, a.Urgent)
+	lack = s.turned(p, now, need, a, lack)
 	// Only a call that is known to have the time waits out of patience: its wait
 	// becomes the org's, and others may be due earlier.
 	if hurry := lack.ours && (due == 0 || lack.until > due); short && !hurry {

@@ -6,8 +6,9 @@ import "time"
 // coming hours when we use all that is ours: not more than our share of any 24
 // hours, never the floor nor what the neighbours may come to need, with
 // neighbours who go on as they did, and no faster than calls have taken of
-// late. It reserves nothing; Admit decides about each call when it comes.
-func Capacity(p Policy, s State, now time.Time, hours int) []int64 {
+// late. An hour in the middle of which it is quiet has the share of quiet hours;
+// nil is never. It reserves nothing; Admit decides about each call when it comes.
+func Capacity(p Policy, s State, now time.Time, hours int, quiet func(time.Time) bool) []int64 {
 	n := max(nanos(now), 1)
 	s = s.tick(p, n)
 	own := make([]int64, dayHours, dayHours+max(hours, 0)) // by hour, oldest first
@@ -16,7 +17,7 @@ func Capacity(p Policy, s State, now time.Time, hours int) []int64 {
 		from := m - int64(dayHours-i)*60 + 1
 		own[i] = s.Own.between(from, from+60)
 	}
-	room := s.room(p, n)
+	byDay, inQuiet := s.room(p, n), s.room(p.During(true), n)
 	closed := max(s.Gate.Until, s.probesAt(n))
 	out := make([]int64, 0, max(hours, 0))
 	for h := range int64(max(hours, 0)) {
@@ -24,8 +25,12 @@ func Capacity(p Policy, s State, now time.Time, hours int) []int64 {
 		for _, calls := range own[len(own)-dayHours+1:] {
 			window += calls
 		}
-		calls := min(s.hourly(p), max(room-window, 0))
 		from := n + h*int64(time.Hour)
+		room := byDay
+		if quiet != nil && quiet(moment(from+int64(time.Hour)/2)) {
+			room = inQuiet
+		}
+		calls := min(s.hourly(p), max(room-window, 0))
 		if shut := min(max(closed-from, 0), int64(time.Hour)); shut > 0 {
 			calls = calls * ((int64(time.Hour) - shut) / int64(time.Second)) / 3600
 		}

@@ -36,7 +36,7 @@ func TestCapacity(t *testing.T) {
 		{"closed for an hour and a half", gated, [4]int64{0, 5, 10, 10}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := governor.Capacity(p, c.state, noon, 26)
+			got := governor.Capacity(p, c.state, noon, 26, nil)
 			if have := [4]int64{got[0], got[1], got[2], got[25]}; have != c.want {
 				t.Errorf("hours 0, 1, 2 and 25 take %v, want %v", have, c.want)
 			}
@@ -44,7 +44,7 @@ func TestCapacity(t *testing.T) {
 	}
 	quick := known(0, 15_000)
 	quick.Took = 1000
-	got := governor.Capacity(p, quick, noon, 48)
+	got := governor.Capacity(p, quick, noon, 48, nil)
 	if got[0] != 3600 || got[1] != 2399 || got[2] != 0 || got[24] != 3600 {
 		t.Errorf("the share of 6,000 less the one call made is used up in two hours and back after a day, got %v", got)
 	}
@@ -62,7 +62,7 @@ func TestCapacityKeepsTheShare(t *testing.T) {
 			Cost:     rapid.IntRange(1, 1000).Draw(t, "cost"),
 			Readings: []weir.Reading{{Kind: weir.ReadDaily, Used: rapid.Int64Range(0, 2_000_000).Draw(t, "used"), Limit: limit}},
 		})
-		got := governor.Capacity(p, s, now, 100)
+		got := governor.Capacity(p, s, now, 100, nil)
 		for from := range got {
 			sum := int64(0)
 			for _, calls := range got[from:min(from+24, len(got))] {

@@ -11,6 +11,7 @@ type shortage struct {
 	until    int64
 	sure     bool // from recorded calls, not from the sample's expiry
 	ours     bool // nothing but our own patience, see Admit
+	share    bool // our share, which is another one in quiet hours
 	evidence []weir.Evidence
 }
 
@@ -40,7 +41,7 @@ func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 		own, share := s.Own.window(now), p.share(limit)
 		if over := own + need - share; over > 0 {
 			until, sure := s.ownReturns(now, over, after(now, windowMinutes*time.Minute))
-			return shortage{until: until, sure: sure, evidence: []weir.Evidence{ratio("own-24h", own, share), ratio("daily", s.Daily.Used, limit)}}, true
+			return shortage{until: until, sure: sure, share: true, evidence: []weir.Evidence{ratio("own-24h", own, share), ratio("daily", s.Daily.Used, limit)}}, true
 		}
 		if s.Daily.expired(now) {
 			return s.patience(p, now, need)

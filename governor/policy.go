@@ -24,10 +24,11 @@ type Policy struct {
 	Regrow  time.Duration `json:"regrow_ns"`    // a cut cap grows by one after this long without a reject
 	SlowCap time.Duration `json:"slow_wait_ns"` // longest wait after a concurrency reject
 
-	Share      int   `json:"share"`       // of the daily limit that we may use, per mille
-	FloorCalls int64 `json:"floor_calls"` // calls of the daily limit that are never touched
-	FloorShare int   `json:"floor_share"` // the same per mille of the limit; the larger one counts
-	Swell      int   `json:"swell"`       // per mille of the neighbours' calls that is left free for a rise while little is known; 0 = nothing but the floor
+	Share      int   `json:"share"`                 // of the daily limit that we may use, per mille
+	QuietShare int   `json:"quiet_share,omitempty"` // the same in the org's quiet hours, of which the ask tells
+	FloorCalls int64 `json:"floor_calls"`           // calls of the daily limit that are never touched
+	FloorShare int   `json:"floor_share"`           // the same per mille of the limit; the larger one counts
+	Swell      int   `json:"swell"`                 // per mille of the neighbours' calls that is left free for a rise while little is known; 0 = nothing but the floor
 
 	ProbeBlind time.Duration `json:"probe_blind_ns"` // first probe of a blocked org when no release can be predicted
 	ProbeFirst time.Duration `json:"probe_first_ns"` // next probe after one was refused; it doubles
@@ -83,10 +84,27 @@ func (p Policy) Validate() error {
 	wrong(p.Slots < 1, "%d slots let no call go", p.Slots)
 	wrong(p.LongCap < 1, "a long cap of %d lets no call go", p.LongCap)
 	wrong(p.Share < 1 || p.Share > perMille, "the share %d is not between 1 and 1000 per mille", p.Share)
+	wrong(p.QuietShare < 0 || p.QuietShare > perMille, "the quiet share %d is not between 0 and 1000 per mille", p.QuietShare)
 	wrong(p.FloorCalls < 0, "the floor of %d calls is below zero", p.FloorCalls)
 	wrong(p.Swell < 0 || p.Swell > perMille, "the swell %d is not between 0 and 1000 per mille", p.Swell)
 	wrong(p.FloorShare < 0 || p.FloorShare >= perMille, "the floor share %d is not between 0 and 999 per mille", p.FloorShare)
 	return errors.Join(errs...)
+}
+
+// Urgent is the policy that urgent work is under: all that lies above the floor
+// is its share, and no rise of the neighbours is foreseen.
+func (p Policy) Urgent() Policy {
+	p.Share, p.QuietShare, p.Swell = perMille, perMille, 0
+	return p
+}
+
+// During is the policy in the org's quiet hours, or outside of them: with the
+// share that is in force then.
+func (p Policy) During(quiet bool) Policy {
+	if quiet {
+		p.Share = p.QuietShare
+	}
+	return p
 }
 
 // floor is what belongs to the business of a daily limit.

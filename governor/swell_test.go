@@ -50,7 +50,7 @@ func TestRoomForARiseOfTheNeighbours(t *testing.T) {
 	g.p.FloorCalls = 4000
 	g.ruling(g.admit(ask(16_001), urgent), weir.WaitUntil, weir.ThrottledDaily)
 
-	first, sum := governor.Capacity(g.p, g.s, g.now, 24), int64(0)
+	first, sum := governor.Capacity(g.p, g.s, g.now, 24, nil), int64(0)
 	for _, calls := range first {
 		sum += calls
 	}

@@ -14,7 +14,7 @@ func (a *app) forecastVerb() *cobra.Command {
 			"p50 and p95 are the times by which 50 and 95 of 100 such requests were done; slack counts\n" +
 			"from p95 to the due date. When not everything can be in time, as many requests as possible\n" +
 			"are; the others are served last and shown with the calls that are lacking, and the exit\n" +
-			"code is 11. Asking costs no call.",
+			"code is 11. What a person marked as urgent comes first (weir urgent). Asking costs no call.",
 		Args: exactly("ORG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var out web.ForecastAnswer
@@ -47,8 +47,12 @@ func forecastText(p *page, out web.ForecastAnswer) {
 		if f.Late {
 			slack = p.paint(red, number(f.ShortCalls)+" calls short")
 		}
+		stage := string(f.Stage)
+		if f.Urgent {
+			stage += " (urgent)"
+		}
 		rows[i] = []string{
-			string(f.ID), string(f.Right), string(f.Stage), number(f.CallsLeft), p50, p95,
+			string(f.ID), string(f.Right), stage, number(f.CallsLeft), p50, p95,
 			f.DueAt.UTC().Format("2 Jan 2006"), slack,
 		}
 	}

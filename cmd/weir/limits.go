@@ -68,6 +68,12 @@ func dailyText(p *page, d web.DailyDoc) {
 	}
 	p.linef("  allocation   %s of %s used (%d %%), read %s%s", number(d.Used), number(d.Limit), d.Used*100/max(d.Limit, 1), when(p.now, d.SampledAt), stale)
 	p.linef("  estimate     %s now; weir's own %s of its share %s", number(d.Estimate), number(d.Own), number(d.Share))
+	switch {
+	case d.Quiet:
+		p.linef("  quiet hours  until %s: the share is that of the quiet hours", when(p.now, d.QuietTurnsAt))
+	case !d.QuietTurnsAt.IsZero():
+		p.linef("  quiet hours  from %s", when(p.now, d.QuietTurnsAt))
+	}
 	p.linef("  velocity     %s calls an hour, %s of them by others", number(d.Velocity), number(d.Neighbours))
 	p.linef("  floor        %s calls stay with the business; weir may send %s now", number(d.Floor), number(d.Headroom))
 	if d.Swell > 0 {

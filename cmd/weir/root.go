@@ -13,7 +13,7 @@ func (a *app) root() *cobra.Command {
 	root := group("weir", "Fulfil data subject requests in throttled Salesforce orgs",
 		a.demoVerb(), a.initVerb(), a.orgVerbs(), a.mapVerbs(),
 		a.submitVerb(), a.verifyVerb(), a.requestsVerb(), a.statusVerb(), a.planVerb(), a.approveVerb(),
-		a.rejectVerb(), a.cancelVerb(), a.watchVerb(), a.whyVerb(), a.exportVerbs(), a.certificateVerb(),
+		a.urgentVerb(), a.rejectVerb(), a.cancelVerb(), a.watchVerb(), a.whyVerb(), a.exportVerbs(), a.certificateVerb(),
 		a.dlqVerbs(), a.limitsVerb(), a.forecastVerb(), a.auditVerbs(), a.keysVerbs(), a.configVerbs(),
 		a.serveVerb(), a.simVerbs(), a.classifyVerb(), a.versionVerb(), a.completionVerb(), a.helpVerb(),
 	)

@@ -43,6 +43,9 @@ func statusText(p *page, d web.StatusDoc) {
 		return
 	}
 	p.linef("  due        %s", when(p.now, d.DueAt))
+	if d.Urgent != nil {
+		p.linef("  urgent     %s", urgencyText(p, d.Urgent))
+	}
 	if !d.Finish.IsZero() {
 		p.linef("  forecast   %s, slack %s", when(p.now, d.Finish), slackText(p, d.SlackSeconds))
 	}

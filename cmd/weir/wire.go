@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	_ "time/tzdata" // a container may have no zones, and quiet hours name one
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/engine"
@@ -85,6 +86,9 @@ func engineOrg(cfg *config.Config, o config.Org, why purpose) (engine.Org, error
 		ID: weir.OrgID(o.Alias), InstanceURL: o.InstanceURL, APIVersion: o.APIVersion, Map: m, Timeout: o.Timeout,
 		Governor: governorPolicy(o.Budget, cfg.Retry), Recipients: o.Recipients,
 	}
+	if org.Quiet, err = quietHours(o.Budget.Quiet); err != nil {
+		return engine.Org{}, err
+	}
 	if why == looking {
 		org.Auth, org.Transport = noAuth(), silent{}
 		return org, nil
@@ -95,6 +99,22 @@ func engineOrg(cfg *config.Config, o config.Org, why purpose) (engine.Org, error
 	org.Reload = func() (salesforce.Auth, error) { return credentials(cfg, o) }
 	org.Changed = func() (time.Time, error) { return changedAt(o.Auth) }
 	return org, nil
+}
+
+// quietHours are those of an org's budget; nil when it has none.
+func quietHours(q config.Quiet) (*engine.QuietHours, error) {
+	if q.Window == "" {
+		return nil, nil //nolint:nilnil // none is what most orgs have
+	}
+	from, until, err := config.ParseWindow(q.Window)
+	if err != nil {
+		return nil, fmt.Errorf("window of the quiet hours %w", err)
+	}
+	zone, err := time.LoadLocation(q.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("time zone of the quiet hours: %w", err)
+	}
+	return &engine.QuietHours{Zone: zone, From: from, Until: until}, nil
 }
 
 // readMap reads an org's data map. A map of another org is refused: it would
@@ -138,5 +158,8 @@ func governorPolicy(b config.Budget, r config.Retry) governor.Policy {
 	p.Share = max(1, int(b.DailyShare.Of(perMille)))
 	p.FloorCalls, p.FloorShare = b.Reserve, int(b.FloorShare.Of(perMille))
 	p.Swell = int(b.SwellShare.Of(perMille))
+	if b.Quiet.Window != "" {
+		p.QuietShare = int(b.Quiet.Share.Of(perMille))
+	}
 	return p
 }

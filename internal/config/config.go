@@ -101,6 +101,15 @@ type Budget struct {
 	FloorShare    Share // the same as a share of the allocation
 	SwellShare    Share // of the neighbours' own calls, left free for a rise of theirs while little is known
 	MaxConcurrent int   // calls in flight at once, all nodes together
+	Quiet         Quiet // hours in which another share is in force
+}
+
+// Quiet is a part of every day in which Share takes the place of DailyShare.
+// Without a window there is none.
+type Quiet struct {
+	Zone   string // in which the window is read, such as "Europe/Berlin"
+	Window string // such as "01:00-05:00"; one that ends before it begins passes midnight
+	Share  Share
 }
 
 // File returns the name of the file that was read.

@@ -31,7 +31,7 @@ orgs:
     api_version: "66.0"
     auth: {kind: jwt, client_id: 3MVG9, username: dsr-bot@acme.com, key: credential:prod-eu-jwt}
     data_map: datamap/prod-eu.yaml
-    budget: {daily_share: 12.5%, max_concurrent: 4}
+    budget: {daily_share: 12.5%, max_concurrent: 4, quiet_hours: {tz: Europe/Berlin, window: "01:00-05:00", share: 30%}}
     recipients: [` + recipient + `]
   - alias: sim
     instance_url: http://127.0.0.1:8080
@@ -48,27 +48,29 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, pair := range map[string][2]any{
-		"data_dir":      {c.DataDir, "/var/lib/weir"},
-		"store":         {c.Store, "postgres://weir@db.internal/weir"},
-		"listen":        {c.Listen, "127.0.0.1:7433"},
-		"retention":     {c.Policy.Retention, 720 * time.Hour},
-		"ceiling":       {c.Retry.Ceiling, 10 * time.Minute},
-		"laws":          {strings.Join(c.Laws, " "), "gdpr ccpa"},
-		"instance_url":  {c.Orgs[0].InstanceURL, "https://acme.my.salesforce.com"},
-		"data_map":      {c.Orgs[0].DataMap, "/etc/weir/datamap/prod-eu.yaml"},
-		"daily_share":   {c.Orgs[0].Budget.DailyShare, config.Share(1250)},
-		"reserve":       {c.Orgs[0].Budget.Reserve, int64(2000)},
-		"recipient":     {c.Orgs[0].Recipients[0], recipient},
-		"secret":        {c.Orgs[1].Auth.Secret, "file:/etc/weir/secrets/sim"},
-		"audience":      {c.Orgs[1].Auth.Audience, "https://login.salesforce.com"},
-		"api_version":   {c.Orgs[1].APIVersion, "66.0"},
-		"floor_share":   {c.Orgs[1].Budget.FloorShare, config.Share(500)},
-		"swell_share":   {c.Orgs[1].Budget.SwellShare, config.Share(2000)},
-		"identity":      {c.Policy.IdentityVerification, config.VerificationRequired},
-		"single":        {c.Policy.SingleOperator, true},
-		"origin":        {c.Origin("policy.retention").String(), "/etc/weir/weir.yaml:8"},
-		"origin of org": {c.Origin("orgs[0].budget.max_concurrent").String(), "/etc/weir/weir.yaml:17"},
-		"no origin":     {c.Origin("retry.base").String(), "default"},
+		"data_dir":       {c.DataDir, "/var/lib/weir"},
+		"store":          {c.Store, "postgres://weir@db.internal/weir"},
+		"listen":         {c.Listen, "127.0.0.1:7433"},
+		"retention":      {c.Policy.Retention, 720 * time.Hour},
+		"ceiling":        {c.Retry.Ceiling, 10 * time.Minute},
+		"laws":           {strings.Join(c.Laws, " "), "gdpr ccpa"},
+		"instance_url":   {c.Orgs[0].InstanceURL, "https://acme.my.salesforce.com"},
+		"data_map":       {c.Orgs[0].DataMap, "/etc/weir/datamap/prod-eu.yaml"},
+		"daily_share":    {c.Orgs[0].Budget.DailyShare, config.Share(1250)},
+		"reserve":        {c.Orgs[0].Budget.Reserve, int64(2000)},
+		"quiet_hours":    {c.Orgs[0].Budget.Quiet, config.Quiet{Zone: "Europe/Berlin", Window: "01:00-05:00", Share: 3000}},
+		"no quiet hours": {c.Orgs[1].Budget.Quiet, config.Quiet{Zone: "UTC", Share: 1000}},
+		"recipient":      {c.Orgs[0].Recipients[0], recipient},
+		"secret":         {c.Orgs[1].Auth.Secret, "file:/etc/weir/secrets/sim"},
+		"audience":       {c.Orgs[1].Auth.Audience, "https://login.salesforce.com"},
+		"api_version":    {c.Orgs[1].APIVersion, "66.0"},
+		"floor_share":    {c.Orgs[1].Budget.FloorShare, config.Share(500)},
+		"swell_share":    {c.Orgs[1].Budget.SwellShare, config.Share(2000)},
+		"identity":       {c.Policy.IdentityVerification, config.VerificationRequired},
+		"single":         {c.Policy.SingleOperator, true},
+		"origin":         {c.Origin("policy.retention").String(), "/etc/weir/weir.yaml:8"},
+		"origin of org":  {c.Origin("orgs[0].budget.max_concurrent").String(), "/etc/weir/weir.yaml:17"},
+		"no origin":      {c.Origin("retry.base").String(), "default"},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s is %v, want %v", what, pair[0], pair[1])

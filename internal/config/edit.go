@@ -96,21 +96,24 @@ func writeOrg(o Org, indent string) []string {
 		defaults[s.path] = s.into.show()
 	}
 	var lines []string
-	group := ""
+	var group []string
 	for _, s := range o.scalars() {
 		text := s.into.show()
 		if text == defaults[s.path] || isZero(s.into) {
 			continue
 		}
-		key := s.path
-		if owner, last, nested := cutLast(s.path); nested {
-			if group != owner {
-				group = owner
-				lines = append(lines, owner+":")
+		path := strings.Split(s.path, ".")
+		owner, last := path[:len(path)-1], path[len(path)-1]
+		for i, name := range owner {
+			if i < len(group) && group[i] == name {
+				continue
 			}
-			key = "  " + last
+			group = group[:i:i]
+			lines = append(lines, strings.Repeat("  ", i)+name+":")
+			group = append(group, name)
 		}
-		lines = append(lines, key+": "+quoted(text))
+		group = owner
+		lines = append(lines, strings.Repeat("  ", len(owner))+last+": "+quoted(text))
 	}
 	if len(o.Recipients) > 0 {
 		lines = append(lines, keyRecipients+":")

@@ -19,7 +19,7 @@ func newOrg() config.Org {
 		InstanceURL: "https://new.my.salesforce.com",
 		Auth:        config.Auth{Kind: config.AuthClientCredentials, ClientID: "true", Secret: "credential:new"},
 		DataMap:     "data map/new.yaml",
-		Budget:      config.Budget{DailyShare: 2500},
+		Budget:      config.Budget{DailyShare: 2500, Quiet: config.Quiet{Zone: "Europe/Berlin", Window: "22:30-05:00"}},
 		Recipients:  []string{recipient},
 	}
 }
@@ -33,6 +33,9 @@ const newItem = `- alias: new
   data_map: "data map/new.yaml"
   budget:
     daily_share: 25%
+    quiet_hours:
+      window: "22:30-05:00"
+      tz: Europe/Berlin
   recipients:
     - ` + recipient + "\n"
 
@@ -75,7 +78,7 @@ func TestAddOrg(t *testing.T) {
 			want.APIVersion, want.Auth.Audience = "66.0", "https://login.salesforce.com"
 			want.DataMap = filepath.Join(filepath.Dir(path), want.DataMap)
 			want.Timeout = 2 * time.Minute
-			want.Budget = config.Budget{DailyShare: 2500, Reserve: 2000, FloorShare: 500, SwellShare: 2000, MaxConcurrent: 8}
+			want.Budget = config.Budget{DailyShare: 2500, Reserve: 2000, FloorShare: 500, SwellShare: 2000, MaxConcurrent: 8, Quiet: config.Quiet{Zone: "Europe/Berlin", Window: "22:30-05:00", Share: 1000}}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}

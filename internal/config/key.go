@@ -48,13 +48,16 @@ func keys(table []scalar, group, base string) []string {
 	return list
 }
 
-// hint says what an unknown key probably meant: a key of another group by the
-// same name, or a slip of a key of this group.
+// hint says what an unknown key probably meant: a key or a group of another group
+// by the same name, or a slip of a key of this group.
 func (r *reader) hint(key, group, base string, table []scalar) string {
 	for _, s := range table {
 		owner, last, ok := cutLast(s.path)
 		if ok && last == key && owner+"." != group {
 			return fmt.Sprintf("it belongs under %q", base+owner)
+		}
+		if i := strings.Index("."+s.path, "."+key+"."); i > 0 && s.path[:i] != group {
+			return fmt.Sprintf("it belongs under %q", base+s.path[:i-1])
 		}
 		if !ok && last == key && group != "" {
 			return fmt.Sprintf("it belongs one level up, beside %q", strings.TrimSuffix(base+group, "."))

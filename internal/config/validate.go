@@ -118,6 +118,13 @@ func (ck *checker) org(i int) {
 	if o.Budget.FloorShare >= whole {
 		ck.wrong(path+".budget.floor_share", "a floor of 100% leaves no call to weir", "")
 	}
+	quiet := path + ".budget.quiet_hours"
+	_, tried := ck.c.origins[quiet+".window"] // what is wrong with it was told already
+	for _, key := range []string{"tz", "share"} {
+		if _, given := ck.c.origins[quiet+"."+key]; given && !tried && o.Budget.Quiet.Window == "" {
+			ck.wrong(quiet+"."+key, "quiet hours without a window are never", "write window: 01:00-05:00 beside it")
+		}
+	}
 	if o.Budget.DailyShare == 0 {
 		ck.wrong(path+".budget.daily_share", "a share of 0% leaves no call to weir", "")
 	}

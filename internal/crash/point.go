@@ -20,6 +20,7 @@ const (
 	Submit     Write = "submit"     // a request is accepted, with its key
 	Verify     Write = "verify"     // evidence of identity
 	Approve    Write = "approve"    // a person's consent to a plan
+	Urgent     Write = "urgent"     // a person lets a request go before all others, or takes that back
 	Replan     Write = "replan"     // a person asks for a fresh plan
 	End        Write = "end"        // a request is rejected or cancelled
 	Retry      Write = "retry"      // a dead letter is sent again
@@ -64,7 +65,7 @@ const (
 func Writes() []Write {
 	return []Write{
 		Migrate, Start, Beat, Adopt, Slots, Claim, Outcome, Observe, Probe, Release,
-		Submit, Verify, Approve, Replan, End, Retry, Resolve, Show,
+		Submit, Verify, Approve, Urgent, Replan, End, Retry, Resolve, Show,
 		Plan, Certify, Seal, Shred, Drop,
 		Arrange, NewKEK, Rewrap, DropKEK, Guest, Clock, Sequence, Checkpoint,
 		StoreKeys, Blob, Delivery, FileTemp, FileSync, FilePublish, DirSync, Mark, Remove, Scrub, Sweep,

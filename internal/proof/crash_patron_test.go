@@ -133,6 +133,8 @@ func (p *patron) serve(ctx context.Context, o *order, want crash.Write, stock *i
 		return p.handIn(ctx, o)
 	case o.status.Stage == "RECEIVED" && want == crash.Arrange && o.asked != "":
 		return nil // it stays open until the schedule is made anew
+	case o.status.Stage == "RECEIVED" && want == crash.Urgent:
+		return unlessPassing(p.weir.run(ctx, "", nil, "urgent", o.id, "--reason", "the subject is in danger"))
 	case o.status.Stage == "RECEIVED":
 		return unlessPassing(p.weir.run(ctx, "", nil, "verify", o.id, "--evidence", "TICKET-"+o.ref))
 	case o.status.Stage == "AWAITING_APPROVAL" && o.right == erasure && (want == crash.End || want == crash.Shred):

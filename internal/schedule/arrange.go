@@ -17,6 +17,8 @@ type Job struct {
 	Right weir.Right
 	Risk  weir.Risk
 	Shed  bool // the last arrangement gave it up
+
+	Urgent bool // goes before all that are not
 }
 
 // Place is a job's place in an arrangement.
@@ -27,48 +29,63 @@ type Place struct {
 	Short  int64     // calls that are lacking at its due date; 0 when it is in time
 }
 
-// Arrange orders the jobs: first those that can all be in time, by due date,
-// then the others by due date. No other choice keeps more of them (Moore and
-// Hodgson 1968; the axis of time is that of cumulative calls, which every
-// supply turns into). Of two jobs that cost the same, the one that is given up
-// first is the one with the lower risk: an access request before an erasure, a
-// normal one before one that was declared risky.
+// Arrange orders the jobs: first the urgent ones, by due date, which get their
+// calls from a supply of their own. Of the others those come next that can all be
+// in time, by due date, and then the rest by due date. No other choice keeps more of
+// them (Moore and Hodgson 1968; the axis of time is that of cumulative calls,
+// which every supply turns into). Of two jobs that cost the same, the one that is
+// given up first is the one with the lower risk: an access request before an
+// erasure, a normal one before one that was declared risky.
+//
+// What the urgent ones use is missing to the others. One that will be late is
+// marked as such, and goes first all the same.
 //
 // A job that was given up before is counted a tenth dearer, so that a small
 // change of the forecast does not move it to and fro.
-func Arrange(jobs []Job, supply Supply) []Place {
+func Arrange(jobs []Job, supply, urgent Supply) []Place {
 	order := slices.Clone(jobs)
 	slices.SortFunc(order, byDue)
-	gone := givenUp(order, supply)
 	places := make([]Place, 0, len(jobs))
 	done := int64(0)
+	add := func(j Job, from Supply, shed bool) {
+		p := Place{Job: j, Shed: shed}
+		p.Finish, _ = from.When(done)
+		if shed {
+			p.Short = max(done-from.By(j.Due), 1)
+		}
+		places = append(places, p)
+	}
+	var rest []Job
+	for _, j := range order {
+		if !j.Urgent {
+			rest = append(rest, j)
+			continue
+		}
+		done += cost(j)
+		add(j, urgent, done > urgent.By(j.Due))
+	}
+	gone := givenUp(rest, supply, done)
 	for _, shed := range []bool{false, true} {
-		for _, j := range order {
-			if gone[j.ID] != shed {
-				continue
+		for _, j := range rest {
+			if gone[j.ID] == shed {
+				done += cost(j)
+				add(j, supply, shed)
 			}
-			done += cost(j)
-			p := Place{Job: j, Shed: shed}
-			p.Finish, _ = supply.When(done)
-			if shed {
-				p.Short = max(done-supply.By(j.Due), 1)
-			}
-			places = append(places, p)
 		}
 	}
 	return places
 }
 
 // givenUp takes the jobs in the order of their due dates and, whenever one
-// would be late, gives up the dearest of those taken so far.
-func givenUp(order []Job, supply Supply) map[weir.RequestID]bool {
+// would be late, gives up the dearest of those taken so far. So many calls are
+// spent before the first.
+func givenUp(order []Job, supply Supply, spent int64) map[weir.RequestID]bool {
 	var in dearest
 	gone := map[weir.RequestID]bool{}
-	spent := int64(0)
 	for _, j := range order {
 		heap.Push(&in, j)
 		spent += weight(j)
-		for spent > supply.By(j.Due) {
+		for len(in) > 0 && spent > supply.By(j.Due) {
 			out := heap.Pop(&in).(Job) //nolint:forcetypeassert // the heap holds jobs only
 			spent -= weight(out)
 			gone[out.ID] = true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,7 +58,7 @@ func TestArrange(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := ""
-			for _, p := range schedule.Arrange(c.jobs, c.supply) {
+			for _, p := range schedule.Arrange(c.jobs, c.supply, c.supply) {
 				got += fmt.Sprintf(" %s@%s", p.ID, short(p.Finish))
 				if p.Shed {
 					got += fmt.Sprintf("-%d", p.Short)
@@ -71,6 +72,50 @@ func TestArrange(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUrgentJobsGoFirst, from a supply of their own; the others get what they
+// leave. An urgent job that will be late is told of and goes first all the same.
+func TestUrgentJobsGoFirst(t *testing.T) {
+	rush := job("rush", 3, 10)
+	rush.Urgent = true
+	for _, c := range []struct {
+		name  string
+		jobs  []schedule.Job
+		share schedule.Supply
+		want  string
+	}{
+		{"before an earlier date", []schedule.Job{job("a", 2, 10), rush}, hourly(10, 10), "rush@30m0s a@2h0m0s"},
+		{"and another is given up for it", []schedule.Job{job("a", 1, 10), rush}, hourly(10, 10), "rush@30m0s a@2h0m0s-10"},
+		{"where the share gives nothing", []schedule.Job{job("a", 1, 10), rush}, hourly(0, 0), "rush@30m0s a@never-20"},
+		{"the largest set behind it", []schedule.Job{job("dear", 2, 9), job("x", 2, 5), job("y", 2, 5), rush}, hourly(10, 10), "rush@30m0s x@1h30m0s y@2h0m0s dear@2h54m0s-9"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, p := range schedule.Arrange(c.jobs, c.share, hourly(20, 20)) {
+				got = append(got, placed(p))
+			}
+			if text := strings.Join(got, " "); text != c.want {
+				t.Errorf("arranged %q, want %q", text, c.want)
+			}
+		})
+	}
+	rush.Due = start.Add(15 * time.Minute)
+	late := schedule.Arrange([]schedule.Job{job("a", 2, 10), rush}, hourly(10, 10), hourly(20, 20))
+	if late[0].ID != "rush" || !late[0].Shed || late[0].Short != 5 || late[1].Shed {
+		t.Errorf("an urgent job that will be late: %+v", late)
+	}
+}
+
+func placed(p schedule.Place) string {
+	text := string(p.ID) + "@never"
+	if !p.Finish.IsZero() {
+		text = string(p.ID) + "@" + p.Finish.Sub(start).String()
+	}
+	if p.Shed {
+		text += fmt.Sprintf("-%d", p.Short)
+	}
+	return text
 }
 
 func short(at time.Time) string {
@@ -115,7 +160,7 @@ func TestNoSetIsLarger(t *testing.T) {
 			}
 		}
 		var kept []schedule.Job
-		for _, p := range schedule.Arrange(jobs, supply) {
+		for _, p := range schedule.Arrange(jobs, supply, supply) {
 			if p.Shed != (p.Short > 0) {
 				t.Fatalf("%s: shed %v and %d calls short", p.ID, p.Shed, p.Short)
 			}

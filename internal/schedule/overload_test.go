@@ -30,7 +30,7 @@ func overload(dice *rand.Rand, load float64) (inTime, bound int) {
 		guess[i] = truth[i]
 		guess[i].Calls = max(int64(float64(truth[i].Calls)*math.Exp(dice.NormFloat64()/2)), 1)
 	}
-	for _, p := range schedule.Arrange(truth, steady(start, perHour)) {
+	for _, p := range schedule.Arrange(truth, steady(start, perHour), nil) {
 		if !p.Shed {
 			bound++
 		}
@@ -42,7 +42,7 @@ func overload(dice *rand.Rand, load float64) (inTime, bound int) {
 	spent := map[weir.RequestID]int64{}
 	now := start
 	for open := guess; len(open) > 0; {
-		places := schedule.Arrange(open, steady(now, perHour))
+		places := schedule.Arrange(open, steady(now, perHour), nil)
 		first := places[0]
 		work := min(left[first.ID], slice)
 		now = now.Add(time.Duration(work) * time.Hour / perHour)

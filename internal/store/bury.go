@@ -8,31 +8,41 @@ import (
 )
 
 // EarliestDue is when the first of the org's steps is due that is ready, or
-// would be if somebody looked; false when none of them has a due date. The index
-// of what is ready begins with shed: each half of it is asked for its first.
-func (t *Tx) EarliestDue(org weir.OrgID) (time.Time, bool, error) {
-	ready := func(shed string) string {
-		return `SELECT min(due_at) AS due_at FROM step WHERE org = $1 AND state = 'READY' AND shed = ` + shed + ` AND due_at > 0`
+// would be if somebody looked: of the urgent ones, or of all others; false when
+// none of them has a due date. The index of what is ready begins with shed: each
+// part of it is asked for its first.
+func (t *Tx) EarliestDue(org weir.OrgID, urgent bool) (time.Time, bool, error) {
+	earliest := func(which string) string {
+		return `SELECT min(due_at) AS due_at FROM step WHERE org = $1 AND due_at > 0 AND ` + which
+	}
+	ready := earliest(`state = 'READY' AND shed = 0`) + ` UNION ALL ` + earliest(`state = 'READY' AND shed = 1`)
+	woken := earliest(`state = 'WAITING' AND wake_at <= $2 AND shed >= 0`)
+	if urgent {
+		ready = earliest(`state = 'READY' AND shed = -1`)
+		woken = earliest(`state = 'WAITING' AND wake_at <= $2 AND shed = -1`)
 	}
 	return maybe(t, "earliest due date of "+string(org), scanTime, `
-		SELECT due_at FROM (`+ready("0")+` UNION ALL `+ready("1")+` UNION ALL
-			SELECT min(due_at) FROM step WHERE org = $1 AND state = 'WAITING' AND wake_at <= $2 AND due_at > 0
-		) AS open WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`, org, t.now)
+		SELECT due_at FROM (`+ready+` UNION ALL `+woken+`) AS open
+		WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`, org, t.now)
 }
 
 // ReadyBefore lists the org's ready steps that are due before a time, in the
-// order of NextReady, and holds them until the end; steps without a due date are
-// never late. It reads what a person is told about them, and no arguments: there
-// may be thousands.
-func (t *Tx) ReadyBefore(org weir.OrgID, due time.Time, most int) ([]weir.Step, error) {
+// order of NextReady and with or without the urgent ones, and holds them until the
+// end; steps without a due date are never late. It reads what a person is told
+// about them, and no arguments: there may be thousands.
+func (t *Tx) ReadyBefore(org weir.OrgID, due time.Time, urgent bool, most int) ([]weir.Step, error) {
+	first := 0
+	if urgent {
+		first = -1
+	}
 	return list(t, "list ready steps of "+string(org), func(r row) (weir.Step, error) {
 		s := weir.Step{Org: org, State: weir.StepReady}
 		err := r.Scan(&s.ID, &s.Request, &s.Kind, &s.Phase, &s.Object, &s.Record, instant{&s.DueAt})
 		return s, err
 	}, `
 		SELECT id, request, kind, phase, object, record, due_at FROM step
-		WHERE org = $1 AND state = 'READY' AND due_at > 0 AND due_at < $2
-		ORDER BY shed, due_at, request, rank, id LIMIT $3`+t.held(), org, due, most)
+		WHERE org = $1 AND state = 'READY' AND due_at > 0 AND due_at < $2 AND shed >= $3
+		ORDER BY shed, due_at, request, rank, id LIMIT $4`+t.held(), org, due, first, most)
 }
 
 // BuryReady moves ready steps to their deaths, for one cause and without a call

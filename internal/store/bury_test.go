@@ -28,14 +28,14 @@ func testManyDieAtOnce(t *testing.T, s *store.Store) {
 		first := need(tx.OpenLetter(letter("S-again", r)))
 		ok(tx.MoveLetter(first.ID, weir.LetterOpen, weir.LetterReleased))
 
-		same(t, found(tx.EarliestDue("o")), noon.Add(-time.Hour))
-		doomed := need(tx.ReadyBefore("o", noon, 10_000))
+		same(t, found(tx.EarliestDue("o", false)), noon.Add(-time.Hour))
+		doomed := need(tx.ReadyBefore("o", noon, false, 10_000))
 		same(t, len(doomed), many+1)
 		same(t, doomed[0], weir.Step{
 			ID: "S-again", Request: r.ID, Org: "o", Kind: again.Kind, Phase: again.Phase, State: weir.StepReady,
 			Object: again.Object, Record: again.Record, DueAt: again.DueAt,
 		})
-		same(t, len(need(tx.ReadyBefore("o", noon, 7))), 7)
+		same(t, len(need(tx.ReadyBefore("o", noon, true, 7))), 7)
 		moved := need(tx.Step("S-0007"))
 		need(tx.ClaimSteps([]weir.Step{moved}, "c", "n", noon.Add(time.Hour)))
 		refuse(t, tx.BuryReady([]weir.StepID{moved.ID}, weir.DeadlineRisk), store.ErrMovedElsewhere)
@@ -87,9 +87,9 @@ func testEarliestDue(t *testing.T, s *store.Store) {
 		never.DueAt, woken.DueAt, asleep.DueAt = time.Time{}, noon.Add(2*time.Hour), noon.Add(time.Hour)
 		woken.WakeAt, asleep.WakeAt = noon, noon.Add(time.Minute)
 		ok(tx.InsertSteps([]weir.Step{never}))
-		absent(tx.EarliestDue("o"))
+		absent(tx.EarliestDue("o", false))
 		ok(tx.InsertSteps([]weir.Step{woken, asleep}))
-		same(t, found(tx.EarliestDue("o")), woken.DueAt)
+		same(t, found(tx.EarliestDue("o", false)), woken.DueAt)
 		ok(tx.WakeSteps("o"))
 		same(t, need(tx.Step("S-2")).State, weir.StepReady)
 		same(t, need(tx.Step("S-3")).State, weir.StepWaiting)

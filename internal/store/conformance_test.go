@@ -68,6 +68,9 @@ func conformance() []conformanceTest {
 		{"Workload", testWorkload},
 		{"WorkloadsAreOfOpenRequests", testWorkloadsAreOfOpenRequests},
 		{"ShedRequestsGoLast", testShedRequestsGoLast},
+		{"UrgentRequestsGoFirst", testUrgentRequestsGoFirst},
+		{"UrgentStepsPassAWait", testUrgentStepsPassAWait},
+		{"LettersOfUrgentRequests", testLettersOfUrgentRequests},
 		{"OrgState", testOrgState},
 		{"WakeOrgKeepsTheEarlier", testWakeOrgKeepsTheEarlier},
 		{"ShiftWaits", testShiftWaits},
@@ -134,7 +137,7 @@ func empty(t *testing.T, s *store.Store) {
 	update(t, s, noon, func(tx *store.Tx) {
 		for _, table := range []string{
 			"checkpoint", "tree_hash", "entry", "letter_event", "letter", "decision_step", "decision", "policy",
-			"intent", "step", "finding", "approval", "plan", "blob", "workload", "request_key", "kek", "request", "object_schema",
+			"intent", "step", "finding", "approval", "plan", "blob", "workload", "urgency", "request_key", "kek", "request", "object_schema",
 			"admission", "org", "node", "setting",
 		} {
 			if _, err := tx.SQL().ExecContext(t.Context(), "DELETE FROM "+table); err != nil {

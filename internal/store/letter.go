@@ -66,6 +66,7 @@ type LetterFilter struct {
 	Cause     weir.Category
 	Request   weir.RequestID
 	Release   weir.ReleaseKind
+	Urgent    bool      // of urgent requests only
 	OlderThan time.Time // opened before this moment
 	Limit     int
 	After     weir.LetterID // the last one of the page before
@@ -104,6 +105,9 @@ func (f LetterFilter) query() (string, []any) {
 		if c.value != "" {
 			w.and(c.column+" = ?", c.value)
 		}
+	}
+	if f.Urgent {
+		w.and("request IN (SELECT request FROM urgency)")
 	}
 	if !f.OlderThan.IsZero() {
 		w.and("opened_at < ?", f.OlderThan)

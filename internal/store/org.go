@@ -13,13 +13,14 @@ type OrgState struct {
 	Version      int64     // one more with every SaveOrg
 	Governor     []byte    // JSON: the governor's shared state
 	WakeAt       time.Time // when slots are due, if there is work; zero is at once
+	LetsUrgent   bool      // urgent work may ask before WakeAt: what holds the rest need not hold it
 	Capabilities []byte    // JSON: which rung of the ladder each object honours
 }
 
-const orgColumns = `id, version, governor, wake_at, capabilities`
+const orgColumns = `id, version, governor, wake_at, lets_urgent, capabilities`
 
 func scanOrg(r row) (o OrgState, err error) {
-	err = r.Scan(&o.ID, &o.Version, &o.Governor, instant{&o.WakeAt}, &o.Capabilities)
+	err = r.Scan(&o.ID, &o.Version, &o.Governor, instant{&o.WakeAt}, &o.LetsUrgent, &o.Capabilities)
 	return o, err
 }
 
@@ -52,9 +53,9 @@ func (t *Tx) Orgs() ([]OrgState, error) {
 // the row's version is one more afterwards.
 func (t *Tx) SaveOrg(o OrgState) error {
 	return t.change("save org "+string(o.ID), `
-		UPDATE org SET version = version + 1, governor = $3, wake_at = $4, capabilities = $5
+		UPDATE org SET version = version + 1, governor = $3, wake_at = $4, lets_urgent = $5, capabilities = $6
 		WHERE id = $1 AND version = $2`,
-		o.ID, o.Version, o.Governor, o.WakeAt, o.Capabilities)
+		o.ID, o.Version, o.Governor, o.WakeAt, o.LetsUrgent, o.Capabilities)
 }
 
 // WakeOrg makes the org due at that time, or keeps an earlier one: a later
@@ -77,13 +78,18 @@ func (t *Tx) ShiftWaits(id weir.OrgID, by time.Duration) error {
 		UPDATE step SET until = until + $2 WHERE org = $1 AND state = 'EXECUTING'`, id, by.Milliseconds())
 }
 
-// DueOrgs lists the orgs whose time has come and which have a step to claim.
+// DueOrgs lists the orgs whose time has come and which have a step to claim: any
+// one, or an urgent one where the org's wait lets such work ask.
 func (t *Tx) DueOrgs() ([]weir.OrgID, error) {
+	step := func(which string) string {
+		return `EXISTS (SELECT 1 FROM step WHERE step.org = org.id AND ` + which + `)`
+	}
+	const ready, woken = `step.state = 'READY'`, `step.state = 'WAITING' AND step.wake_at <= $1`
+	const urgent = ` AND step.shed = -1`
 	return list(t, "list due orgs", scanValue[weir.OrgID], `
 		SELECT id FROM org
-		WHERE wake_at <= $1 AND (
-			EXISTS (SELECT 1 FROM step WHERE step.org = org.id AND step.state = 'READY') OR
-			EXISTS (SELECT 1 FROM step WHERE step.org = org.id AND step.state = 'WAITING' AND step.wake_at <= $1))
+		WHERE wake_at <= $1 AND (`+step(ready)+` OR `+step(woken)+`)
+			OR lets_urgent = 1 AND (`+step(ready+urgent)+` OR `+step(woken+urgent)+`)
 		ORDER BY id`, t.now)
 }
 

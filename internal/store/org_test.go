@@ -10,7 +10,7 @@ import (
 
 func testOrgState(t *testing.T, s *store.Store) {
 	want := store.OrgState{
-		ID: "prod", Version: 1, Governor: []byte(`{"gate":1}`), WakeAt: noon.Add(time.Minute),
+		ID: "prod", Version: 1, Governor: []byte(`{"gate":1}`), WakeAt: noon.Add(time.Minute), LetsUrgent: true,
 		Capabilities: []byte(`{"Account":"if-match"}`),
 	}
 	update(t, s, noon, func(tx *store.Tx) {

@@ -29,11 +29,8 @@ func (t *Tx) InsertSteps(steps []weir.Step) error {
 	if err := t.insert("insert steps", all); err != nil {
 		return err
 	}
-	for request := range requestsOf(steps) { // what a request that was given up does later is given up too
-		err := t.put("mark steps of "+string(request), `
-			UPDATE step SET shed = 1 WHERE request = $1 AND shed = 0 AND EXISTS (
-				SELECT 1 FROM workload WHERE workload.request = $1 AND workload.shed = 1)`, request)
-		if err != nil {
+	for request := range requestsOf(steps) { // what a request does later has its marks too
+		if err := t.queueUp(request); err != nil {
 			return err
 		}
 	}

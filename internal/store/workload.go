@@ -16,6 +16,7 @@ type Workload struct {
 	Calls    int64     // made so far
 	Expected int64     // in all, as its plan says; 0 before there is one
 	Shed     bool      // the schedule has given it up
+	Urgent   bool      // a person marked it: it goes before all others
 	WakeAt   time.Time // when the last of its waiting steps wakes; zero when none waits
 
 	ForeseenFrom, ForeseenTo time.Time // what was last foreseen in earnest, and when
@@ -23,13 +24,14 @@ type Workload struct {
 
 const workloadQuery = `
 	SELECT r.id, r.due_at, r.right_name, r.risk, r.stage, coalesce(w.calls, 0), coalesce(w.expected, 0),
-		coalesce(w.shed, 0), coalesce(w.foreseen_from, 0), coalesce(w.foreseen_to, 0),
+		coalesce(w.shed, 0), CASE WHEN u.request IS NULL THEN 0 ELSE 1 END,
+		coalesce(w.foreseen_from, 0), coalesce(w.foreseen_to, 0),
 		coalesce((SELECT max(wake_at) FROM step WHERE step.request = r.id AND step.state = 'WAITING'), 0)
-	FROM request r LEFT JOIN workload w ON w.request = r.id`
+	FROM request r LEFT JOIN workload w ON w.request = r.id LEFT JOIN urgency u ON u.request = r.id`
 
 func scanWorkload(r row) (w Workload, err error) {
 	err = r.Scan(&w.Request, instant{&w.Due}, &w.Right, &w.Risk, &w.Stage, &w.Calls, &w.Expected,
-		&w.Shed, instant{&w.ForeseenFrom}, instant{&w.ForeseenTo}, instant{&w.WakeAt})
+		&w.Shed, &w.Urgent, instant{&w.ForeseenFrom}, instant{&w.ForeseenTo}, instant{&w.WakeAt})
 	return w, err
 }
 
@@ -72,7 +74,7 @@ func (t *Tx) Foresee(id weir.RequestID, finish time.Time) error {
 }
 
 // ShedRequest marks a request and its steps as given up by the schedule, or
-// takes the mark back: others go first.
+// takes the mark back: others go first, unless it is urgent.
 func (t *Tx) ShedRequest(id weir.RequestID, shed bool) error {
 	if err := t.AddCalls(id, 0); err != nil {
 		return err
@@ -80,5 +82,5 @@ func (t *Tx) ShedRequest(id weir.RequestID, shed bool) error {
 	if err := t.must("shed "+string(id), `UPDATE workload SET shed = $2 WHERE request = $1`, id, shed); err != nil {
 		return err
 	}
-	return t.put("shed the steps of "+string(id), `UPDATE step SET shed = $2 WHERE request = $1`, id, shed)
+	return t.queueUp(id)
 }

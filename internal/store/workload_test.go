@@ -72,7 +72,7 @@ func testShedRequestsGoLast(t *testing.T, s *store.Store) {
 		ok(tx.InsertSteps([]weir.Step{step("S-0", early, weir.StepReady)}))
 		same(t, next(tx), weir.StepID("S-2"))
 		var order []weir.StepID
-		for _, st := range need(tx.ReadyBefore("o", late.DueAt.Add(time.Hour), 10)) {
+		for _, st := range need(tx.ReadyBefore("o", late.DueAt.Add(time.Hour), true, 10)) {
 			order = append(order, st.ID)
 		}
 		same(t, order, []weir.StepID{"S-2", "S-0", "S-1"})

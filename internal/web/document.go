@@ -65,6 +65,7 @@ type StatusDoc struct {
 	SlackSeconds int64                  `json:"slack_seconds"`         // after 95 of 100 finishes like this one
 	ShortCalls   int64                  `json:"short_calls,omitempty"` // lacking at the due date: it cannot be in time
 	Drift        []string               `json:"drift,omitempty"`       // what changed since the plan was approved
+	Urgent       *UrgencyDoc            `json:"urgent,omitempty"`
 }
 
 // StatusAnswer is a document with one request's progress.
@@ -76,6 +77,7 @@ type StatusAnswer struct {
 func statusDoc(s engine.Status) StatusDoc {
 	d := StatusDoc{
 		RequestDoc: requestDoc(s.Request), Steps: s.Steps, WaitUntil: s.NextWake, Cause: s.Cause,
+		Urgent: urgencyDoc(s.Urgency),
 	}
 	if !d.fulfilled() {
 		d.Finish, d.SlackSeconds, d.ShortCalls = s.Finish, int64(s.Slack/time.Second), s.Short

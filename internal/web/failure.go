@@ -71,6 +71,7 @@ var failures = []struct { //nolint:gochecknoglobals // a constant table; Go has 
 	{ErrInput, ExitUsage, "usage", ""},
 	{engine.ErrIdentifier, ExitUsage, "identifier", "Nothing was stored."},
 	{engine.ErrText, ExitUsage, "text", "Nothing was stored."},
+	{engine.ErrReason, ExitUsage, "reason", "Nothing was changed."},
 	{engine.ErrRecipient, ExitUsage, "recipient", "Nothing was stored. A recipient is an age public key: age1…"},
 	{engine.ErrUnsupported, ExitUsage, "unsupported", "Nothing was stored."},
 	{engine.ErrUnknownOrg, ExitNotFound, "unknown_org", "`weir org list` shows the configured orgs."},

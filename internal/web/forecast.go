@@ -33,6 +33,7 @@ type ForecastDoc struct {
 	SlackSeconds int64          `json:"slack_seconds"` // from p95 to the due date
 	Late         bool           `json:"late"`
 	ShortCalls   int64          `json:"short_calls,omitempty"` // lacking at the due date
+	Urgent       bool           `json:"urgent,omitempty"`      // a person let it go before all others
 }
 
 func forecast(ctx context.Context, e *engine.Engine, _ string, in OrgInput) (ForecastAnswer, error) {
@@ -45,7 +46,7 @@ func forecast(ctx context.Context, e *engine.Engine, _ string, in OrgInput) (For
 		out.Requests = append(out.Requests, ForecastDoc{
 			ID: f.Request, Right: f.Right, Stage: f.Stage, DueAt: f.Due, CallsMade: f.Made, CallsLeft: f.Left,
 			P10: f.P10, P50: f.Finish, P90: f.P90, P95: f.P95, SlackSeconds: int64(f.Slack() / time.Second),
-			Late: f.Shed, ShortCalls: f.Short,
+			Late: f.Shed, ShortCalls: f.Short, Urgent: f.Urgent,
 		})
 	}
 	return out, err

@@ -41,6 +41,8 @@ type DailyDoc struct {
 	SecondsToFloor int64     `json:"seconds_to_floor,omitempty"`
 	CapacityAt     time.Time `json:"capacity_at,omitzero"`
 	CapacitySure   bool      `json:"capacity_sure,omitempty"`
+	Quiet          bool      `json:"quiet,omitempty"`         // the quiet hours are now: the share is theirs
+	QuietTurnsAt   time.Time `json:"quiet_turns_at,omitzero"` // when they next begin or end; absent when there are none
 }
 
 // QuotaDoc is another quota.
@@ -80,7 +82,7 @@ func limits(ctx context.Context, e *engine.Engine, _ string, in OrgInput) (Limit
 			Known: v.Known, Used: v.Used, Limit: v.Limit, SampledAt: v.SampledAt, Stale: v.Stale, Estimate: v.Estimate,
 			Exhausted: v.AllocationOut, Own: v.Own24h, Share: v.Share, Floor: v.Floor, Swell: v.Swell, Headroom: v.Headroom,
 			Velocity: v.Velocity, Neighbours: v.PerHour, SecondsToFloor: int64(v.TimeToFloor / time.Second),
-			CapacityAt: v.CapacityAt, CapacitySure: v.CapacitySure,
+			CapacityAt: v.CapacityAt, CapacitySure: v.CapacitySure, Quiet: s.Quiet, QuietTurnsAt: s.TurnsAt,
 		},
 		Concurrency: ConcurrencyDoc{
 			InFlight: s.InFlight, Allowed: v.Width, Slots: s.Policy.Slots, Cap: v.Cap, LongCalls: v.LongCalls, Remaining: v.Remaining,

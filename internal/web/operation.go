@@ -46,6 +46,7 @@ func Operations() map[string]Operation {
 		"plan":         operation(plan),
 		"replan":       operation(replan),
 		"approve":      operation(approve),
+		"urgent":       operation(urgent),
 		"reject":       operation(reject),
 		"cancel":       operation(cancel),
 		"why":          operation(why),

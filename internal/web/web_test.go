@@ -134,6 +134,7 @@ func TestBothWaysAreOne(t *testing.T) {
 		"verify": web.VerifyInput{ID: submitted.Request.ID}, "approve": web.ApproveInput{ID: submitted.Request.ID, Plan: "00000000"},
 		"resolve": web.LetterInput{ID: "DL-9", As: "forgotten"}, "retry": web.LetterInput{ID: "DL-9"}, "replan": web.IDInput{ID: "R-NOBODY"},
 		"submit": web.SubmitInput{Org: "acme", Right: weir.Access, Law: "gdpr", Identifiers: []string{"nonsense"}},
+		"urgent": web.UrgentInput{ID: submitted.Request.ID, Off: true},
 		"reject": web.EndInput{ID: "R-NOBODY"}, "cancel": web.EndInput{ID: "R-NOBODY"}, "test-org": web.OrgInput{Org: "nowhere"},
 	}
 	for name := range web.Operations() {
@@ -205,6 +206,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{engine.ErrStale, web.ExitConflict, "plan_stale"},
 		{engine.ErrFourEyes, web.ExitAuth, "four_eyes"},
+		{engine.ErrReason, web.ExitUsage, "reason"},
 		{engine.ErrNotFound, web.ExitNotFound, "not_found"},
 		{engine.ErrLocked, web.ExitStore, "store_locked"},
 		{engine.ErrMismatch, web.ExitIntegrity, "decision_mismatch"},
