@@ -8,9 +8,10 @@ import (
 
 // NextReady wakes the org's steps whose time has come and returns its most
 // urgent ready step; false when there is none. Requests that a person marked as
-// urgent come first, those that the schedule has given up come last. Of those that are due at the same time one is finished
-// before the next is begun, so that a shortage delays as few as possible. A
-// woken step keeps its cause until it is claimed.
+// urgent come first, those that the schedule has given up come last. Of those that
+// are due at the same time one is finished before the next is begun, so that a
+// shortage delays as few as possible. A woken step keeps its cause until it is
+// claimed.
 func (t *Tx) NextReady(org weir.OrgID) (weir.Step, bool, error) {
 	if err := t.WakeSteps(org); err != nil {
 		return weir.Step{}, false, err
