@@ -19,52 +19,14 @@ const pageBlob = "page"
 // export streams up to five queries from the socket straight into the vault,
 // one sealed page for each step. Plaintext lives for one record.
 func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
-	keys := map[weir.RequestID]*vault.Key{}
-	defer func() {
-		for _, k := range keys {
-			k.Close()
-		}
-	}()
-	for _, r := range append([]weir.Request{j.request}, j.others...) {
-		key, err := e.requestKey(ctx, r.Org, r.ID)
-		if err != nil {
-			return err
-		}
-		keys[r.ID] = key
-	}
-	asked, err := questions(j.steps, capacity(j.steps[0]))
+	x, err := e.openExports(ctx, j)
+	defer x.close()
 	if err != nil {
 		return err
 	}
-	if err := e.vault.Admit(int64(len(asked)) << 20); err != nil {
-		return fmt.Errorf("admit pages: %w", err)
-	}
-	parts, err := e.partsOf(ctx, j)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		for i := range parts {
-			parts[i].page.abort()
-		}
-	}()
-	queries := make([]salesforce.Query, len(asked))
-	for i, places := range asked {
-		var ids []string
-		for _, at := range places {
-			p := &parts[at]
-			p.page = page{key: keys[j.steps[at].Request], id: vault.BlobID{Kind: pageBlob, Object: p.Object, Page: p.Page, Epoch: j.steps[at].Epoch}}
-			ids = append(ids, p.ids...)
-		}
-		slices.Sort(ids)
-		p := parts[places[0]]
-		queries[i] = salesforce.Query{
-			Object: p.Object, Fields: union([]string{"Id"}, p.Fields), Where: salesforce.In("Id", slices.Compact(ids)), OrderBy: "Id", All: p.Deleted,
-		}
-	}
-	ans, answers := j.lane.client.Query(ctx, queries, func(i int, row salesforce.Row) error {
-		for _, at := range asked[i] {
-			if err := parts[at].take(ctx, row, len(asked[i]) > 1); err != nil {
+	ans, answers := j.lane.client.Query(ctx, x.queries(), func(i int, row salesforce.Row) error {
+		for _, at := range x.asked[i] {
+			if err := x.parts[at].take(ctx, row, len(x.asked[i]) > 1); err != nil {
 				return err
 			}
 		}
@@ -82,17 +44,79 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 	for i := range s.Results {
 		s.Results[i].Alone = true // what no query asked for
 	}
-	for i, places := range asked {
+	for i, places := range x.asked {
 		if len(places) > 1 && (answers[i].Fault == nil && !answers[i].Done || blames(answers[i].Fault)) {
 			continue
 		}
 		for _, at := range places {
-			if s.Results[at], err = e.exported(ctx, &parts[at], j.steps[at], answers[i]); err != nil {
+			if s.Results[at], err = e.exported(ctx, &x.parts[at], j.steps[at], answers[i]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// exports is one call that reads for several steps.
+type exports struct {
+	asked [][]int // the steps that each query answers, by their places in the job
+	parts []part
+	keys  map[weir.RequestID]*vault.Key
+}
+
+func (x *exports) close() {
+	for i := range x.parts {
+		x.parts[i].page.abort()
+	}
+	for _, k := range x.keys {
+		k.Close()
+	}
+}
+
+// openExports opens the keys of a job's requests, joins its steps into queries and
+// gives each step a page under its own request's key. What it returns is to be
+// closed, also with an error.
+func (e *Engine) openExports(ctx context.Context, j *job) (*exports, error) {
+	x := &exports{keys: map[weir.RequestID]*vault.Key{}}
+	for _, r := range append([]weir.Request{j.request}, j.others...) {
+		key, err := e.requestKey(ctx, r.Org, r.ID)
+		if err != nil {
+			return x, err
+		}
+		x.keys[r.ID] = key
+	}
+	var err error
+	if x.asked, err = questions(j.steps, capacity(j.steps[0])); err != nil {
+		return x, err
+	}
+	if err := e.vault.Admit(int64(len(x.asked)) << 20); err != nil {
+		return x, fmt.Errorf("admit pages: %w", err)
+	}
+	if x.parts, err = e.partsOf(ctx, j); err != nil {
+		return x, err
+	}
+	for i, st := range j.steps {
+		p := &x.parts[i]
+		p.page = page{key: x.keys[st.Request], id: vault.BlobID{Kind: pageBlob, Object: p.Object, Page: p.Page, Epoch: st.Epoch}}
+	}
+	return x, nil
+}
+
+// queries asks for the records of all steps that share each query.
+func (x *exports) queries() []salesforce.Query {
+	queries := make([]salesforce.Query, len(x.asked))
+	for i, places := range x.asked {
+		var ids []string
+		for _, at := range places {
+			ids = append(ids, x.parts[at].ids...)
+		}
+		slices.Sort(ids)
+		p := x.parts[places[0]]
+		queries[i] = salesforce.Query{
+			Object: p.Object, Fields: union([]string{"Id"}, p.Fields), Where: salesforce.In("Id", slices.Compact(ids)), OrderBy: "Id", All: p.Deleted,
+		}
+	}
+	return queries
 }
 
 // exported seals the page of a step whose query was answered.

@@ -218,6 +218,8 @@ func spread(d time.Duration, jitter uint32) time.Duration {
 	return d + time.Duration(mulDiv(int64(scatter(jitter)), min(int64(d/2), int64(time.Second)), int64(time.Second)))
 }
 
+func (r Rate) perMinute() int64 { return r.Pace * 60 / millionths }
+
 func (r Rate) evidence() []weir.Evidence {
-	return []weir.Evidence{number("pace-per-minute", r.Pace*60/millionths)}
+	return []weir.Evidence{number("pace-per-minute", r.perMinute())}
 }

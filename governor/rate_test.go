@@ -112,6 +112,14 @@ func TestAHiddenRateIsLearnt(t *testing.T) {
 		if refused*100 > taken*2 {
 			t.Errorf("%d of %d calls refused", refused, taken+refused)
 		}
+		shown, truly := governor.Look(g.p, g.s, g.now).Pace, int64(time.Minute/b.gap)
+		if shown < truly*8/10 || shown > truly*12/10 {
+			t.Errorf("a pace of %d calls a minute is shown, where the org takes %d", shown, truly)
+		}
+		g.p.LearnRate = false
+		if shown := governor.Look(g.p, g.s, g.now).Pace; shown != 0 {
+			t.Errorf("a pace of %d is shown that nothing keeps to", shown)
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ type View struct {
 	Cap       int // what the org accepted when it last refused; 0 = it does not refuse
 	LongCalls bool
 	Remaining int64 // X-Rate-Limit-Remaining of a gateway; -1 = not stated
+	Pace      int64 // calls a minute that are sent at most, as learnt from rejects; 0 = not learnt
 
 	GateUntil time.Time
 	GateCause weir.Category
@@ -61,6 +62,9 @@ func Look(p Policy, s State, now time.Time) View {
 	}
 	if s.Left.At > 0 {
 		v.Remaining = s.Left.Calls
+	}
+	if p.LearnRate {
+		v.Pace = s.Rate.perMinute()
 	}
 	m := minuteOf(n)
 	v.Velocity = s.Own.between(m-60, m+1) + v.PerHour

@@ -44,6 +44,9 @@ func limitsText(p *page, l web.LimitsAnswer) {
 		text += "; calls run long"
 	}
 	p.linef("  concurrency  %s", text)
+	if c.Pace > 0 {
+		p.linef("  pace         at most %s calls a minute, as learnt from rejections", number(c.Pace))
+	}
 	switch g := l.Gate; {
 	case g.Breaker:
 		p.linef("  gate         %s: the org refuses our credentials; next try %s", p.paint(red, "closed"), when(p.now, g.ProbeAt))

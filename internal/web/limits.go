@@ -59,7 +59,8 @@ type ConcurrencyDoc struct {
 	Slots     int   `json:"slots"`
 	Cap       int   `json:"cap,omitempty"` // what the org accepted when it last refused
 	LongCalls bool  `json:"long_calls"`
-	Remaining int64 `json:"remaining"` // of a gateway; -1 = not stated
+	Remaining int64 `json:"remaining"`                 // of a gateway; -1 = not stated
+	Pace      int64 `json:"pace_per_minute,omitempty"` // calls that are sent at most, as learnt from rejections
 }
 
 // GateDoc says whether calls are held back.
@@ -85,7 +86,7 @@ func limits(ctx context.Context, e *engine.Engine, _ string, in OrgInput) (Limit
 			CapacityAt: v.CapacityAt, CapacitySure: v.CapacitySure, Quiet: s.Quiet, QuietTurnsAt: s.TurnsAt,
 		},
 		Concurrency: ConcurrencyDoc{
-			InFlight: s.InFlight, Allowed: v.Width, Slots: s.Policy.Slots, Cap: v.Cap, LongCalls: v.LongCalls, Remaining: v.Remaining,
+			InFlight: s.InFlight, Allowed: v.Width, Slots: s.Policy.Slots, Cap: v.Cap, LongCalls: v.LongCalls, Remaining: v.Remaining, Pace: v.Pace,
 		},
 		Gate: gateDoc(s),
 	}
