@@ -250,11 +250,10 @@ func (a *assault) next(dice *rand.Rand) (kill, done bool) {
 // blackout takes the database away while calls are under way, and brings it
 // back. No weir may end, and work must go on by itself.
 func (a *assault) blackout(ctx context.Context) error {
-	a.people.Lock()
-	defer a.people.Unlock()
 	if err := a.busy(ctx); err != nil {
 		return err
 	}
+	defer a.people.Unlock()
 	if err := a.server.order("stop"); err != nil {
 		return err
 	}
@@ -283,15 +282,24 @@ func (a *assault) blackout(ctx context.Context) error {
 	return err
 }
 
-// busy waits until several calls are under way.
+// busy waits until several calls are under way, and then keeps the people out:
+// without them, work that waits for a decision would never begin.
 func (a *assault) busy(ctx context.Context) error {
 	for {
+		a.people.Lock()
 		open := 0
-		err := a.cluster.db.QueryRowContext(ctx, `SELECT count(DISTINCT claim) FROM step WHERE state = 'EXECUTING'`).Scan(&open)
-		if err != nil || open >= 2 {
-			return err
+		for end := time.Now().Add(time.Second); time.Now().Before(end); {
+			err := a.cluster.db.QueryRowContext(ctx, `SELECT count(DISTINCT claim) FROM step WHERE state = 'EXECUTING'`).Scan(&open)
+			if err == nil && open >= 2 {
+				return nil
+			}
+			if err := errors.Join(err, pause(ctx, 5*time.Millisecond)); err != nil {
+				a.people.Unlock()
+				return err
+			}
 		}
-		if err := pause(ctx, 5*time.Millisecond); err != nil {
+		a.people.Unlock()
+		if err := pause(ctx, 100*time.Millisecond); err != nil { // a mutex is not fair at once
 			return err
 		}
 	}
