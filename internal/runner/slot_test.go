@@ -43,7 +43,7 @@ func TestASlotWaitsOutAShortPause(t *testing.T) {
 		want int
 		took time.Duration
 	}{
-		{100 * time.Millisecond, 200, slotTurns},
+		{100 * time.Millisecond, 50, slotTurns},
 		{2 * time.Second, 1, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
