@@ -21,8 +21,8 @@ func (e *Engine) Control(ctx context.Context) error {
 }
 
 // Tend is a round of what must not wait: the clock, heartbeat, journal replay,
-// release of dead letters, the schedule, what a closed gate makes late, rewrapping of keys, numbering of the
-// ledger. A runner calls it every tick on every node.
+// release of dead letters, the schedule, what a closed gate makes late, rewrapping
+// of keys, numbering of the ledger. A runner calls it every tick on every node.
 func (e *Engine) Tend(ctx context.Context) error {
 	if err := e.replaySpill(ctx); err != nil {
 		return err

@@ -31,9 +31,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 }
 
 // InTurn runs fn while no other node runs one. It is for migrations that do not
-// order themselves, such as River's: of four nodes that started together on an
-// empty database three failed on a type that the first had just made. An embedded
-// store has one process.
+// order themselves, such as River's: of six nodes that started together on an
+// empty database up to five failed on a type that another had just made. An
+// embedded store has one process.
 func (s *Store) InTurn(ctx context.Context, fn func(context.Context) error) (err error) {
 	if s.dialect == SQLite {
 		return fn(ctx)
