@@ -62,7 +62,33 @@ func openSQLite(ctx context.Context, name string) (*Store, error) {
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite file %s: %w", path, err), s.Close())
 	}
+	if err := s.openReaders(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open readers of SQLite file %s: %w", path, err), s.Close())
+	}
 	return s, nil
+}
+
+// openReaders opens the whole pool: what weir may hold it holds from the start,
+// and a busy hour opens no file that a quiet one did not.
+func (s *Store) openReaders(ctx context.Context) (err error) {
+	var all []*sql.Conn
+	defer func() {
+		for _, c := range all {
+			err = errors.Join(err, c.Close()) // gives it back to the pool
+		}
+	}()
+	for range readers {
+		c, err := s.reader.Conn(ctx)
+		if err != nil {
+			return unavailable(err)
+		}
+		all = append(all, c)
+		var n int
+		if err := c.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master`).Scan(&n); err != nil { // opens the journal, too
+			return unavailable(err)
+		}
+	}
+	return nil
 }
 
 func sqliteDSN(path string, options url.Values) string {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +29,44 @@ func TestSQLiteLockFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(t, dsn)
+}
+
+// However many read at once, the store holds the files that it held at first.
+func TestSQLiteHoldsItsFilesFromTheStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weir.db")
+	s := open(t, "sqlite://"+path)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	atFirst := descriptors(t, path)
+	var inside, all sync.WaitGroup
+	inside.Add(4)
+	for range 4 {
+		all.Go(func() {
+			view(t, s, noon, func(tx *store.Tx) {
+				need(tx.Orgs())
+				inside.Done()
+				inside.Wait()
+			})
+		})
+	}
+	all.Wait()
+	same(t, descriptors(t, path), atFirst)
+}
+
+// descriptors counts what this process has open of a database.
+func descriptors(t *testing.T, path string) (n int) {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skipf("the open files are only known on Linux: %v", err)
+	}
+	for _, fd := range open {
+		if file, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(file, path) {
+			n++
+		}
+	}
+	return n
 }
 
 func TestSQLiteFilesArePrivate(t *testing.T) {
