@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
@@ -82,7 +81,7 @@ func (e *Engine) commit(ctx context.Context, s *settlement) error {
 		if err := g.save(); err != nil {
 			return err
 		}
-		for _, id := range append([]weir.RequestID{s.Request}, s.Others...) {
+		for _, id := range s.requests() {
 			if err := tx.advance(id); err != nil {
 				return err
 			}

@@ -40,10 +40,7 @@ func (e *Engine) export(ctx context.Context, j *job, s *settlement) error {
 	if s.Fault != nil {
 		return nil
 	}
-	s.Results = make([]result, len(j.steps))
-	for i := range s.Results {
-		s.Results[i].Alone = true // what no query asked for
-	}
+	s.Results = unasked(len(j.steps))
 	for i, places := range x.asked {
 		if len(places) > 1 && (answers[i].Fault == nil && !answers[i].Done || blames(answers[i].Fault)) {
 			continue
@@ -78,7 +75,7 @@ func (x *exports) close() {
 // closed, also with an error.
 func (e *Engine) openExports(ctx context.Context, j *job) (*exports, error) {
 	x := &exports{keys: map[weir.RequestID]*vault.Key{}}
-	for _, r := range append([]weir.Request{j.request}, j.others...) {
+	for _, r := range j.requests() {
 		key, err := e.requestKey(ctx, r.Org, r.ID)
 		if err != nil {
 			return x, err

@@ -56,10 +56,7 @@ func (e *Engine) find(ctx context.Context, j *job, s *settlement) error {
 	if err != nil {
 		return err
 	}
-	s.Results = make([]result, len(j.steps))
-	for i := range s.Results {
-		s.Results[i].Alone = true // what no query asked for
-	}
+	s.Results = unasked(len(j.steps))
 	for i, q := range asked {
 		if len(q.steps) > 1 && (q.stray || blames(answers[i].Fault)) {
 			continue
@@ -86,7 +83,7 @@ func (e *Engine) findQuestions(ctx context.Context, j *job) (asked []*question, 
 			o.close()
 		}
 	}
-	for _, r := range append([]weir.Request{j.request}, j.others...) {
+	for _, r := range j.requests() {
 		o, err := e.openRequest(ctx, r)
 		if err != nil {
 			return nil, closeAll, err

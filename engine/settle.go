@@ -27,7 +27,7 @@ func (t *txn) settleAll(g *governed, s *settlement) error {
 	}
 	s.inFlight = max(s.inFlight-1, 0) // this call has ended
 	asked := worst(steps)
-	if len(s.Others) > 0 {
+	if s.shared() {
 		asked = latest(steps)
 	}
 	whole, err := t.outcome(s, s.Fault, s.Jitter, asked, s.Calls)
@@ -80,7 +80,7 @@ func (t *txn) settleFailedCall(g *governed, s *settlement, steps []*weir.Step, d
 			r = s.Results[i]
 		}
 		r.Fault = s.Fault
-		if len(s.Others) > 0 && alone(*st, dec) {
+		if s.shared() && alone(*st, dec) {
 			if err := t.apart(st); err != nil {
 				return err
 			}

@@ -17,12 +17,11 @@ import (
 // codes and numbers. It holds no personal data, so that it can lie sealed in
 // the journal while the store is down and be committed later unchanged.
 type settlement struct {
-	Org     weir.OrgID       `json:"org"`
-	Request weir.RequestID   `json:"request"`
-	Others  []weir.RequestID `json:"others,omitempty"` // that shared the call
-	Claim   string           `json:"claim"`
-	Steps   []held           `json:"steps"`
-	Results []result         `json:"results"` // one per step, in order; empty when the whole call failed
+	Org     weir.OrgID     `json:"org"`
+	Request weir.RequestID `json:"request"` // of the most urgent step: the call counts as its own
+	Claim   string         `json:"claim"`
+	Steps   []held         `json:"steps"`
+	Results []result       `json:"results"` // one per step, in order; empty when the whole call failed
 
 	SentAt   time.Time      `json:"sent_at"`
 	At       time.Time      `json:"at"`
@@ -42,7 +41,7 @@ type settlement struct {
 type held struct {
 	ID      weir.StepID    `json:"id"`
 	Epoch   int64          `json:"epoch"`
-	Request weir.RequestID `json:"request,omitempty"`
+	Request weir.RequestID `json:"request"`
 }
 
 // result is what the call gave for one step.
@@ -61,6 +60,28 @@ type result struct {
 	Blob   *store.Blob      `json:"blob,omitempty"`
 	Intent weir.IntentState `json:"intent,omitempty"` // closes the step's open intent
 	Sealed weir.SealRef     `json:"sealed,omitzero"`  // the org's message, for a dead letter
+}
+
+// requests names each request that the call was for.
+func (s *settlement) requests() []weir.RequestID {
+	var all []weir.RequestID
+	for _, h := range s.Steps {
+		if !slices.Contains(all, h.Request) {
+			all = append(all, h.Request)
+		}
+	}
+	return all
+}
+
+func (s *settlement) shared() bool { return len(s.requests()) > 1 }
+
+// unasked are the results of steps that no query has answered yet: they go again.
+func unasked(n int) []result {
+	all := make([]result, n)
+	for i := range all {
+		all[i].Alone = true
+	}
+	return all
 }
 
 // take copies what the answer says about the whole call.

@@ -35,6 +35,9 @@ type job struct {
 	mark  int       // of the node's pulse at that time
 }
 
+// requests are all that the call is for.
+func (j *job) requests() []weir.Request { return append([]weir.Request{j.request}, j.others...) }
+
 // mutates says whether the job's call may change the org.
 func (j *job) mutates() bool {
 	s := j.steps[0]
@@ -252,9 +255,6 @@ func (e *Engine) perform(ctx context.Context, j *job) settlement {
 	s := settlement{Org: j.lane.ID, Request: j.request.ID, Claim: j.claim, Jitter: e.jitter()}
 	for _, st := range j.steps {
 		s.Steps = append(s.Steps, held{ID: st.ID, Epoch: st.Epoch, Request: st.Request})
-	}
-	for _, r := range j.others {
-		s.Others = append(s.Others, r.ID)
 	}
 	var err error
 	switch {

@@ -173,16 +173,21 @@ func TestUrgentWorkKeepsTheFloor(t *testing.T) {
 	})
 }
 
+// pressed is an org whose share is used up while two requests are due in three hours.
+func pressed(t *testing.T) (w *world, rush, late weir.Request) {
+	w = newWorld(t, scarce(3))
+	w.spend()
+	w.submit(weir.Erasure, 0)
+	w.waits()
+	received := time.Now().AddDate(0, -1, 0).Add(3 * time.Hour)
+	return w, w.submitReceived(weir.Access, 1, received), w.submitReceived(weir.Erasure, 2, received)
+}
+
 // What dooms other work does not doom urgent work: while an urgent step waits for
 // its next attempt, another request dies of the share that is used up.
 func TestUrgentWorkIsNotDoomedWithOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, scarce(3))
-		w.spend()
-		w.submit(weir.Erasure, 0)
-		w.waits()
-		received := time.Now().AddDate(0, -1, 0).Add(3 * time.Hour)
-		rush, late := w.submitReceived(weir.Access, 1, received), w.submitReceived(weir.Erasure, 2, received)
+		w, rush, late := pressed(t)
 		w.urgent(rush.ID)
 		w.org.InjectNext(emulator.FaultPlatform, 2)
 		w.until(rush.ID, 5*time.Minute, weir.Delivered)
@@ -205,12 +210,7 @@ func TestUrgentWorkIsNotDoomedWithOthers(t *testing.T) {
 // as urgent: it goes by itself, at once, and the letters of others stay.
 func TestUrgencyReleasesALetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, scarce(3))
-		w.spend()
-		w.submit(weir.Erasure, 0)
-		w.waits()
-		received := time.Now().AddDate(0, -1, 0).Add(3 * time.Hour)
-		rush, late := w.submitReceived(weir.Access, 1, received), w.submitReceived(weir.Erasure, 2, received)
+		w, rush, late := pressed(t)
 		for range 5 {
 			w.settle()
 			time.Sleep(time.Second)
