@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -130,10 +131,20 @@ func (w *installation) run(stdin string, args ...string) []byte {
 type server struct {
 	t   *testing.T
 	cmd *exec.Cmd
+	out io.Reader
+	log string
 }
 
 // serve starts weir and returns once it has said that it runs.
 func (w *installation) serve() *server {
+	w.t.Helper()
+	s := w.start()
+	s.ready()
+	return s
+}
+
+// start starts weir; ready is to be called.
+func (w *installation) start() *server {
 	w.t.Helper()
 	cmd := exec.Command(w.program, w.args([]string{"serve"})...)
 	cmd.Env = append(os.Environ(), w.env...)
@@ -144,12 +155,17 @@ func (w *installation) serve() *server {
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
-	s := &server{w.t, cmd}
+	s := &server{w.t, cmd, out, log.Name()}
 	w.t.Cleanup(s.kill)
-	if _, err := bufio.NewReader(out).ReadBytes('\n'); err != nil {
-		w.t.Fatalf("weir serve did not start: %v\n%s", err, must(os.ReadFile(log.Name()))(w.t))
-	}
 	return s
+}
+
+// ready returns once weir has said that it runs.
+func (s *server) ready() {
+	s.t.Helper()
+	if _, err := bufio.NewReader(s.out).ReadBytes('\n'); err != nil {
+		s.t.Fatalf("weir serve did not start: %v\n%s", err, must(os.ReadFile(s.log))(s.t))
+	}
 }
 
 // answers waits until the socket of the data directory takes a connection.

@@ -1,0 +1,185 @@
+package benchmark
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/emulator"
+	"github.com/weirhq/weir/internal/pgtest"
+	"github.com/weirhq/weir/internal/store"
+)
+
+// backlog is a weir on PostgreSQL that does not run yet, and approved erasures.
+type backlog struct {
+	t     *testing.T
+	weir  *installation
+	store *store.Store
+	orgs  []*emulator.Org
+	ids   []string
+}
+
+// newBacklog plans and approves an erasure of each person of some orgs.
+func newBacklog(t *testing.T, orgs, people int) *backlog {
+	t.Helper()
+	dsn, vault := pgtest.Postgres(t), t.TempDir()
+	if err := os.Chmod(vault, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	b := &backlog{t: t, weir: install(t, dsn)}
+	b.weir.env = append(b.weir.env, "WEIR_VAULT_DIR="+vault)
+	for i := range orgs {
+		o := emulator.New(emulator.Options{
+			Seed: uint64(i), Profile: emulator.Calm(), Latency: 20 * time.Millisecond, RecycleLag: -1, Limits: emulator.Limits{DailyAPI: 10_000_000},
+		})
+		seed(o, people)
+		b.orgs = append(b.orgs, o)
+		b.weir.connect("org-"+strconv.Itoa(i), o)
+	}
+	s := b.weir.serve()
+	for o := range orgs {
+		for i := range people {
+			doc := decode[struct{ Request weir.Request }](t, b.weir.run("email:"+address(i)+"\n", "submit", "--org", "org-"+strconv.Itoa(o), "--right", "erasure"))
+			b.ids = append(b.ids, string(doc.Request.ID))
+		}
+	}
+	b.store = must(store.Open(t.Context(), dsn))(t)
+	t.Cleanup(func() { _ = b.store.Close() }) // the database is dropped anyway
+	for _, id := range b.ids {
+		b.await(id, weir.AwaitingApproval, 5*time.Minute)
+	}
+	s.stop()
+	for _, id := range b.ids {
+		hash := b.request(id).PlanHash
+		b.weir.run("", "approve", id, "--plan", hash)
+	}
+	return b
+}
+
+func (b *backlog) request(id string) (r weir.Request) {
+	b.t.Helper()
+	err := b.store.View(b.t.Context(), time.Now(), func(tx *store.Tx) (err error) {
+		r, err = tx.Request(weir.RequestID(id))
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return r
+}
+
+func (b *backlog) await(id string, stage weir.Stage, within time.Duration) {
+	b.t.Helper()
+	for end := time.Now().Add(within); ; time.Sleep(50 * time.Millisecond) {
+		r := b.request(id)
+		if r.Stage == stage {
+			return
+		}
+		if time.Now().After(end) {
+			b.t.Fatalf("%s is %s after %s, want %s", id, r.Stage, within, stage)
+		}
+	}
+}
+
+// steps counts those that have ended well, and all.
+func (b *backlog) steps() (done, all int) {
+	b.t.Helper()
+	err := b.store.View(b.t.Context(), time.Now(), func(tx *store.Tx) error {
+		counts, err := tx.StepCounts("")
+		for state, n := range counts {
+			all += n
+			if state == weir.StepDone {
+				done += n
+			}
+		}
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return done, all
+}
+
+// work lets so many processes do the backlog, and returns how many steps a
+// second ended while a tenth to nine tenths of them were done: neither the
+// starts nor the proofs at the end are in it.
+func (b *backlog) work(processes int) (rate float64, cpu time.Duration) {
+	b.t.Helper()
+	before, all := b.steps()
+	var nodes []*server
+	for i := range processes {
+		at := *b.weir
+		at.env = append(slices.Clip(at.env), "WEIR_DATA_DIR="+filepath.Join(b.weir.dir, "node-"+strconv.Itoa(i)))
+		nodes = append(nodes, at.start())
+	}
+	for _, n := range nodes {
+		n.ready()
+	}
+	tenth := (all - before) / 10
+	var from time.Time
+	first := 0
+	for end := time.Now().Add(15 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		done, _ := b.steps()
+		if from.IsZero() && done >= before+tenth {
+			from, first = time.Now(), done
+		}
+		if done >= before+9*tenth {
+			rate = float64(done-first) / time.Since(from).Seconds()
+			break
+		}
+		if time.Now().After(end) {
+			b.t.Fatalf("%d of %d steps are done", done-before, all-before)
+		}
+	}
+	for _, id := range b.ids {
+		b.await(id, weir.Closed, 5*time.Minute)
+	}
+	for _, n := range nodes {
+		cpu += n.cpu()
+		n.stop()
+	}
+	return rate, cpu
+}
+
+// nodesAtWork counts the processes that asked the orgs for more than a token:
+// the one that planned, and those that worked.
+func (b *backlog) nodesAtWork() int {
+	agents := map[string]bool{}
+	for _, o := range b.orgs {
+		for _, c := range o.Log() {
+			if c.Kind != "token" {
+				agents[c.Agent] = true
+			}
+		}
+	}
+	return len(agents)
+}
+
+// A second process on the same PostgreSQL takes half of the work.
+func TestSecondProcess(t *testing.T) {
+	orgs, people := 2, 2
+	if long() {
+		orgs, people = 4, scaled(40)
+	}
+	if !long() {
+		b := newBacklog(t, orgs, people)
+		b.work(2)
+		if n := b.nodesAtWork(); n != 3 {
+			t.Errorf("the orgs heard of %d processes, want the planning one and two that worked", n)
+		}
+		return
+	}
+	alone, used := newBacklog(t, orgs, people).work(1)
+	both, usedBoth := newBacklog(t, orgs, people).work(2)
+	note(t, figure{
+		Name: "second process on PostgreSQL", Value: both / alone, Unit: "times the steps of one", Goal: "≥ 1.6", Reached: both >= 1.6*alone,
+		Baseline: fmt.Sprintf("%.0f steps/s of one process, %.0f of two", alone, both),
+		Note: fmt.Sprintf("%d erasures of %d records in %d orgs, calls of 20 ms; the weirs used %.1f and %.1f s of processor time, beside them PostgreSQL and the orgs on the same cores",
+			orgs*people, recordsOf, orgs, used.Seconds(), usedBoth.Seconds()),
+	})
+}
