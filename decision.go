@@ -62,4 +62,6 @@ type Outcome struct {
 	DueAt     time.Time     `json:"due_at,omitzero"`
 	Remaining time.Duration `json:"remaining_ns,omitempty"` // work that must still fit before DueAt
 	InFlight  int           `json:"in_flight"`              // calls of this org that were open when it ended, this one excluded
+	Spent     int64         `json:"spent,omitempty"`        // calls that the step's request has taken so far
+	Expected  int64         `json:"expected,omitempty"`     // calls that it was expected to take in all; 0 when nobody knows yet
 }

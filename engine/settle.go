@@ -145,6 +145,7 @@ func (t *txn) outcome(s *settlement, f *weir.Fault, jitter uint32, st weir.Step,
 	w, err := t.Workload(request)
 	left := max(int64(open), w.Expected-w.Calls) // a step that reads may take many calls
 	o.Remaining = time.Duration(left) * callPace // what must still fit before the due date
+	o.Spent, o.Expected = w.Calls, w.Expected
 	return o, err
 }
 

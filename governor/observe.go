@@ -18,7 +18,9 @@ type event struct {
 	attempts  int
 	conflicts int
 	due       int64
-	ofStep    bool // belongs to a step; a renewal of the token does not
+	spent     int64 // calls that the request has taken,
+	expected  int64 // and those that it was expected to take
+	ofStep    bool  // belongs to a step; a renewal of the token does not
 }
 
 func newEvent(o weir.Outcome) event {
@@ -26,6 +28,7 @@ func newEvent(o weir.Outcome) event {
 		now: max(nanos(o.Now), 1), sent: nanos(o.SentAt), cost: clampCalls(o.Cost),
 		inFlight: clampCalls(o.InFlight), jitter: o.Jitter, readings: o.Readings, fault: o.Fault,
 		attempts: max(o.Attempts, 0), conflicts: max(o.Conflicts, 0),
+		spent: clamp(o.Spent), expected: clamp(o.Expected),
 		due: deadlineOf(o.DueAt, o.Remaining), ofStep: o.Cost > 0 || !o.DueAt.IsZero(),
 	}
 	if x.sent == 0 || x.sent > x.now {
@@ -71,6 +74,7 @@ func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 	s = s.gatewayCap(p, x)
 	if x.cost > 0 && !x.failsWholly() {
 		s.Fails = 0
+		s = s.earned(x)
 	}
 	if x.fault == nil {
 		s = s.accepted(x).authenticated(x)
@@ -103,7 +107,7 @@ func (s State) fault(p Policy, x event) (State, weir.Decision) {
 	case weir.EndpointMoved:
 		return s.moved(p, x)
 	case weir.PlatformFault, weir.QueryTimeout, weir.UnknownOutcome, weir.StorageFault:
-		return s.stumbled(p, x), x.again(p, p.Base, p.Ceiling, p.Retries)
+		return s.stumbled(p, x).repeated(p, x)
 	case weir.LockContention:
 		return s.answered(x), x.again(p, p.LockBase, p.LockCeiling, p.LockRetries)
 	case weir.NotExecuted:

@@ -19,6 +19,8 @@ type State struct {
 
 	Fails int `json:"fails,omitempty"` // calls in a row that the platform failed; see down.go
 
+	Retries int64 `json:"retries,omitempty"` // spent beyond what answers earned, in thousandths; see retry_budget.go
+
 	BurstAt int64   `json:"burst_at,omitempty"` // first reject of the burst that is not over
 	Bursts  []int64 `json:"bursts,omitempty"`   // how long the last bursts lasted, in ms, oldest first
 
