@@ -70,7 +70,7 @@ func (e *Engine) adoptJournals(ctx context.Context) error {
 // embedded store, which only one process can hold, every other node is dead.
 func (e *Engine) adopt(ctx context.Context) error {
 	gone := map[string]bool{}
-	dead, err := e.Dead(ctx)
+	_, dead, err := e.Nodes(ctx)
 	if err != nil {
 		return err
 	}

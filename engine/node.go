@@ -25,22 +25,27 @@ func (e *Engine) nodeName() string {
 // tells nobody about our hosts.
 func tail(node string) string { return node[strings.LastIndex(node, "/")+1:] }
 
-// Dead lists the nodes that no longer run: silent for longer than deadAfter,
-// or, on this host, without a process.
-func (e *Engine) Dead(ctx context.Context) ([]string, error) {
-	var dead []string
-	err := e.view(ctx, func(tx *store.Tx) error {
+// Nodes counts the nodes that run, this one included, and lists those that no
+// longer do: silent for longer than deadAfter, or, on this host, without a process.
+// While this node itself was cut off, one that is silent is neither.
+func (e *Engine) Nodes(ctx context.Context) (alive int, dead []string, err error) {
+	err = e.view(ctx, func(tx *store.Tx) error {
 		nodes, err := tx.Nodes()
 		hears := e.pulse.hears(time.Now())
+		alive = 1
 		for _, n := range nodes {
-			silent := hears && tx.Now().Sub(n.BeatAt) > deadAfter
-			if n.ID != e.node && (silent || processGone(e.node, n.ID)) {
+			silent := tx.Now().Sub(n.BeatAt) > deadAfter
+			switch {
+			case n.ID == e.node:
+			case hears && silent, processGone(e.node, n.ID):
 				dead = append(dead, n.ID)
+			case !silent:
+				alive++
 			}
 		}
 		return err
 	})
-	return dead, err
+	return alive, dead, err
 }
 
 // processGone says whether another node of our host has no process any more.

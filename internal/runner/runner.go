@@ -39,8 +39,8 @@ type Engine interface {
 	Finish(ctx context.Context) error
 	// Beat says that this node lives, when it is time to.
 	Beat(ctx context.Context) error
-	// Dead lists the nodes that no longer run.
-	Dead(ctx context.Context) ([]string, error)
+	// Nodes counts the nodes that run and lists those that no longer do.
+	Nodes(ctx context.Context) (alive int, dead []string, err error)
 }
 
 // Options configure a Runner.
@@ -57,6 +57,7 @@ type Options struct {
 type Runner struct {
 	opts     Options
 	client   *river.Client[*sql.Tx]
+	slots    *slotWorker
 	stopping chan struct{} // closed when no call may begin any more
 }
 
@@ -78,8 +79,9 @@ func New(ctx context.Context, o Options) (*Runner, error) {
 		return nil, fmt.Errorf("river migrations: %w", err)
 	}
 	r := &Runner{opts: o, stopping: make(chan struct{})}
+	r.slots = newSlotWorker(o.Engine, r.stopping)
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, newSlotWorker(o.Engine, r.stopping)); err != nil {
+	if err := river.AddWorkerSafely(workers, r.slots); err != nil {
 		return nil, fmt.Errorf("register slot worker: %w", err)
 	}
 	if r.client, err = river.NewClient(driver, config(o, workers)); err != nil {
@@ -128,8 +130,12 @@ func (r *Runner) freeSlots(ctx context.Context) error {
 		free += `json_extract(attempted_by, '$[#-1]') <> ?1`
 		_, err = r.opts.Store.DB().ExecContext(ctx, free, r.opts.Node)
 	} else {
+		var alive int
 		var dead []string
-		if dead, err = r.opts.Engine.Dead(ctx); err == nil && len(dead) > 0 {
+		if alive, dead, err = r.opts.Engine.Nodes(ctx); err == nil {
+			r.slots.nodes.Store(int64(alive))
+		}
+		if len(dead) > 0 {
 			free += `attempted_by[array_upper(attempted_by, 1)] = ANY($1)`
 			_, err = r.opts.Store.DB().ExecContext(ctx, free, dead)
 		}
