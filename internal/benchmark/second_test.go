@@ -130,7 +130,7 @@ func (b *backlog) work(processes int) (w worked) {
 	var from time.Time
 	var idle, ticks int64
 	first := 0
-	for end := time.Now().Add(15 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(15 * time.Minute); ; time.Sleep(250 * time.Millisecond) { // to ask costs
 		done, _ := b.steps()
 		if from.IsZero() && done >= before+tenth {
 			from, first = time.Now(), done
