@@ -19,6 +19,10 @@ type event struct {
 	conflicts int
 	due       int64
 	ofStep    bool // belongs to a step; a renewal of the token does not
+	object    string
+	answered  []string
+	writes    bool
+	readBack  bool
 }
 
 func newEvent(o weir.Outcome) event {
@@ -27,6 +31,7 @@ func newEvent(o weir.Outcome) event {
 		inFlight: clampCalls(o.InFlight), jitter: o.Jitter, readings: o.Readings, fault: o.Fault,
 		attempts: max(o.Attempts, 0), conflicts: max(o.Conflicts, 0),
 		due: deadlineOf(o.DueAt, o.Remaining), ofStep: o.Cost > 0 || !o.DueAt.IsZero(),
+		object: o.Object, answered: o.Answered, writes: o.Mutates || o.ReadBack, readBack: o.ReadBack,
 	}
 	if x.sent == 0 || x.sent > x.now {
 		x.sent = x.now
@@ -72,11 +77,13 @@ func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 	if x.cost > 0 && !x.failsWholly() {
 		s.Fails = 0
 	}
+	s = s.objectsAnswered(x)
 	if x.fault == nil {
 		s = s.accepted(x).authenticated(x)
 		return s.remaining(p, x), weir.Decision{Ruling: weir.Proceed}
 	}
 	s, d := s.fault(p, x)
+	s, d = s.objectFailed(p, x, d)
 	return s.remaining(p, x), x.guard(p, d)
 }
 
@@ -158,6 +165,7 @@ func (x event) guard(p Policy, d weir.Decision) weir.Decision {
 		evidence = append([]weir.Evidence{span("settle", p.Settle)}, evidence...)
 	}
 	out := park(x.due, until, cause, evidence)
+	out.Object = d.Object
 	if unknown && out.Ruling == weir.WaitUntil {
 		out.Ruling = weir.Readback
 	}
