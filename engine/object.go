@@ -76,6 +76,18 @@ func sameObject(steps []weir.Step, a weir.Ask) []weir.Step {
 	return slices.DeleteFunc(steps, func(s weir.Step) bool { return s.Object != a.Object || writes(s) != a.Mutates })
 }
 
+// diesAgain says whether a step that is sent again would die before its call: at the
+// gate, or behind its object. A change is preceded by a read.
+func diesAgain(p governor.Policy, s governor.State, ask weir.Ask, d weir.Letter) bool {
+	ask.Object = d.Object
+	if _, dies := doomed(p, s, ask); dies {
+		return true
+	}
+	ask.Mutates = d.Kind == weir.StepErase || d.Kind == weir.StepPurge
+	_, dies := doomed(p, s, ask)
+	return dies
+}
+
 // heldBy says what keeps a step's object from being asked; empty when nothing does.
 func (e *Engine) heldBy(tx *store.Tx, s weir.Step) (string, error) {
 	l, known := e.orgs[s.Org]

@@ -167,3 +167,57 @@ func (w *world) turnsUntilGone(ids []string) {
 	}
 	w.t.Fatal("the records are still there")
 }
+
+// closedFor is for how long the broken object is not asked.
+func (w *world) closedFor() time.Duration {
+	w.t.Helper()
+	limits, err := w.engine.Limits(w.t.Context(), acme)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(limits.View.Objects) == 0 {
+		return 0
+	}
+	return time.Until(limits.View.Objects[0].Until)
+}
+
+// Behind a broken object, a step that is due before it opens is handed to a person,
+// with those that are due as early and about the same; no other step is.
+func TestABrokenObjectDoomsItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{people: 5})
+		lead := w.addLead()
+		w.breakObject("Case", 90*time.Minute)
+		all := []weir.Request{w.submit(weir.Erasure, 0), w.submit(weir.Erasure, 2), w.submit(weir.Access, 3), w.submit(weir.Access, 4)}
+		w.workFor(40 * time.Minute)
+		if w.settle(); w.closedFor() < 2*time.Minute {
+			t.Fatalf("it is asked again in %s", w.closedFor())
+		}
+		due := time.Now().Add(time.Minute).UTC().Truncate(time.Millisecond)
+		late, other := w.submit(weir.Access, 1), w.submit(weir.Erasure, lead)
+		w.exec(fmt.Sprintf(`UPDATE step SET due_at = %d WHERE request IN ('%s', '%s')`, due.UnixMilli(), late.ID, other.ID))
+		w.exec(fmt.Sprintf(`UPDATE request SET due_at = %d WHERE id IN ('%s', '%s')`, due.UnixMilli(), late.ID, other.ID))
+		w.until(other.ID, 30*time.Second, weir.AwaitingApproval)
+		w.workFor(10 * time.Second)
+		letters := w.letters()
+		if len(letters) != 1 || letters[0].Request != late.ID || letters[0].Cause != weir.DeadlineRisk || letters[0].Object != "Case" {
+			t.Fatalf("letters: %+v", letters)
+		}
+		calls := len(w.org.Log())
+		w.workFor(4 * time.Minute)
+		if n := len(w.org.Log()) - calls; n > 5 {
+			t.Errorf("%d calls in four minutes", n)
+		}
+		w.workFor(time.Hour)
+		for _, l := range w.letters() { // a person decides, now that it works: late as it is
+			if err := w.engine.RetryLetter(t.Context(), l.ID, false, "kim"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.until(late.ID, time.Hour, weir.Delivered)
+		for _, r := range all {
+			w.until(r.ID, 3*time.Hour, weir.AwaitingApproval, weir.Delivered)
+		}
+		w.clean()
+	})
+}
