@@ -52,7 +52,8 @@ func (o Object) evidence() []weir.Evidence {
 		what = "writes"
 	}
 	return []weir.Evidence{
-		{Name: "object", Value: o.Name}, {Name: "asked", Value: what},
+		{Name: "object", Value: o.Name},
+		{Name: "asked", Value: what},
 		number("failed-in-a-row", int64(o.Fails)), number("strikes", int64(o.Strikes)),
 	}
 }
