@@ -22,6 +22,9 @@ func writes(s weir.Step) bool { return s.Phase == weir.PhaseWrite || s.Kind == w
 func (t *txn) together(g *governed, steps []weir.Step) ([]weir.Step, error) {
 	first := steps[0]
 	if governor.Barred(g.state, first.Object, writes(first)) {
+		if governor.ClosedUntil(g.state, first.Object, writes(first)).After(t.Now()) {
+			return steps[:1], nil // nobody asks now, and a long queue need not be read for who
+		}
 		asker, err := t.Asker(first, writes(first))
 		return []weir.Step{asker}, err
 	}

@@ -65,6 +65,15 @@ func Barred(s State, name string, writes bool) bool {
 	return i >= 0 && s.Objects[i].Strikes > 0
 }
 
+// ClosedUntil is when a closed object is asked again, by one call; zero when it is
+// not closed.
+func ClosedUntil(s State, name string, writes bool) time.Time {
+	if i := s.objectAt(name, writes); i >= 0 && s.Objects[i].Strikes > 0 {
+		return moment(s.Objects[i].Until)
+	}
+	return time.Time{}
+}
+
 func (s State) objectAt(name string, writes bool) int {
 	if name == "" {
 		return -1

@@ -60,6 +60,9 @@ func TestABrokenObject(t *testing.T) {
 		g.ruling(g.admit(asks("Contact")), weir.Proceed, "")
 		g.ruling(g.admit(asks("Case"), mutates), weir.Proceed, "") // changing it is another matter
 		g.ruling(g.admit(), weir.Proceed, "")
+		if got := governor.ClosedUntil(g.s, "Case", false); got != d.Wait.Until || !governor.ClosedUntil(g.s, "Contact", false).IsZero() {
+			t.Errorf("closed until %v", got)
+		}
 		if !governor.Barred(g.s, "Case", false) || governor.Barred(g.s, "Case", true) || governor.Barred(g.s, "Contact", false) {
 			t.Errorf("barred: %+v", g.s.Objects)
 		}
