@@ -33,6 +33,7 @@ const (
 type Decision struct {
 	Ruling Ruling `json:"ruling"`
 	Wait   Wait   `json:"wait,omitzero"`
+	Object string `json:"object,omitempty"` // what holds is this object, broken for everybody: no attempt of the step is spent
 }
 
 // Ask is the input of an admission: may this call be sent now?
@@ -44,6 +45,7 @@ type Ask struct {
 	Long     int       `json:"long,omitempty"`   // of those, open for 20 s or longer: what Salesforce's concurrency limit counts
 	Urgent   bool      `json:"urgent,omitempty"` // lane below the share, with a recorded approval
 	Mutates  bool      `json:"mutates,omitempty"`
+	Object   string    `json:"object,omitempty"`  // API name of the object that the call's first step is about
 	Quiet    bool      `json:"quiet,omitempty"`   // the org's quiet hours are now
 	TurnsAt  time.Time `json:"turns_at,omitzero"` // when they next begin or end; zero when the org has none
 }
@@ -64,4 +66,8 @@ type Outcome struct {
 	InFlight  int           `json:"in_flight"`              // calls of this org that were open when it ended, this one excluded
 	Spent     int64         `json:"spent,omitempty"`        // calls that the step's request has taken so far
 	Expected  int64         `json:"expected,omitempty"`     // calls that it was expected to take in all; 0 when nobody knows yet
+	Object    string        `json:"object,omitempty"`       // API name of the one object that the call, or its failed element, was about
+	Answered  []string      `json:"answered,omitempty"`     // the objects for which the call did something
+	Mutates   bool          `json:"mutates,omitempty"`      // it was to change them
+	ReadBack  bool          `json:"read_back,omitempty"`    // the fault is what a read found of an earlier change
 }

@@ -30,6 +30,10 @@ const (
 	FaultPlatform Fault = "platform500"
 	// FaultRowLock is UNABLE_TO_LOCK_ROW for one record of the call.
 	FaultRowLock Fault = "rowlock"
+	// FaultObject fails whatever the call asks of one object: queries end with
+	// QUERY_TIMEOUT, all else with UNKNOWN_EXCEPTION; its other parts go well. The
+	// object is that of the match, or one of the call's. It never comes by chance.
+	FaultObject Fault = "object500"
 
 	// FaultLostAck applies the write and then drops the connection.
 	FaultLostAck Fault = "lost-ack"
@@ -47,7 +51,7 @@ const (
 func Faults() []Fault {
 	return []Fault{
 		FaultBurstSeconds, FaultBurstDate, FaultBurstBare, FaultDaily, FaultConcurrent,
-		FaultAuth, FaultLostRequest, FaultHTML, FaultPlatform, FaultRowLock,
+		FaultAuth, FaultLostRequest, FaultHTML, FaultPlatform, FaultRowLock, FaultObject,
 		FaultLostAck, FaultLateEffect, FaultChanged, FaultSlow, FaultTruncated,
 	}
 }
@@ -96,11 +100,14 @@ type rule struct {
 // hit says whether the rule decides this call. A rule that already stood aside
 // for an earlier one counts the call as seen all the same.
 func (r *rule) hit(now time.Time, c *call, taken bool) bool {
-	fits := slices.ContainsFunc(r.any, func(m Match) bool { return m.fits(c) })
-	if !fits || now.Before(r.set.Add(r.After)) || !r.Kind.can(c, true) {
+	match := slices.IndexFunc(r.any, func(m Match) bool { return m.fits(c, r.Kind) })
+	if match < 0 || now.Before(r.set.Add(r.After)) || !r.Kind.can(c, true) {
 		return false
 	}
 	r.seen++
+	if !taken && r.Kind == FaultObject {
+		c.breakObject(r.any[match].Object)
+	}
 	if taken || r.seen < max(r.At, 1) {
 		return false
 	}
@@ -121,7 +128,11 @@ func (r *rule) hit(now time.Time, c *call, taken bool) bool {
 	return true
 }
 
-func (m Match) fits(c *call) bool {
+func (m Match) fits(c *call, kind Fault) bool {
+	objects := c.objects
+	if kind == FaultObject && m.Object != "" {
+		objects = c.asked()
+	}
 	if m.Kind != "" && m.Kind != c.entry.Kind {
 		return false
 	}
@@ -129,7 +140,7 @@ func (m Match) fits(c *call) bool {
 		return false
 	}
 	return (m.Method == "" || c.methods[m.Method]) &&
-		(m.Object == "" || c.objects[m.Object]) &&
+		(m.Object == "" || objects[m.Object]) &&
 		(!m.Writes || c.writes > 0)
 }
 
@@ -147,6 +158,8 @@ func (f Fault) can(c *call, scripted bool) bool {
 		return c.writes > 0 && c.route.kind != kindSOAP
 	case FaultTruncated:
 		return c.hasBody
+	case FaultObject:
+		return scripted && len(c.asked()) > 0
 	case FaultDaily, FaultConcurrent, FaultAuth:
 		return c.api()
 	default:

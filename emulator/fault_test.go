@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -31,6 +33,7 @@ func TestEveryFault(t *testing.T) {
 		{emulator.FaultHTML, 503, false},
 		{emulator.FaultPlatform, 500, false},
 		{emulator.FaultRowLock, 400, false},
+		{emulator.FaultObject, 500, false},
 		{emulator.FaultLostAck, 0, true},
 		{emulator.FaultLateEffect, 0, false},
 		{emulator.FaultChanged, 412, false},
@@ -147,6 +150,47 @@ func TestFaultsInsideComposite(t *testing.T) {
 			}
 		})
 	}
+}
+
+// One object of a composite fails, whatever is asked of it, and the others do not.
+func TestOneObjectFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		org, c := calm(t)
+		contact, lead := org.Put("Contact", map[string]any{"LastName": "L"}), org.Put("Lead", map[string]any{"LastName": "L", "Company": "C"})
+		org.SetFaults(emulator.FaultScript{{Kind: emulator.FaultObject, For: time.Hour, Match: emulator.Match{Object: "Contact"}}})
+		ask := func() (status []int) {
+			for _, p := range c.composite(false,
+				part{Method: "GET", URL: "/query?q=" + url.QueryEscape("SELECT Id FROM Contact")},
+				part{Method: "GET", URL: "/query?q=" + url.QueryEscape("SELECT Id FROM Lead")},
+				part{Method: "PATCH", URL: "/sobjects/Contact/" + contact, Body: map[string]any{"Phone": "1"}},
+				part{Method: "PATCH", URL: "/sobjects/Lead/" + lead, Body: map[string]any{"Phone": "1"}},
+				part{Method: "GET", URL: "/sobjects/Contact/" + contact},
+			) {
+				status = append(status, p.HTTPStatusCode)
+				if code := string(p.Body); p.HTTPStatusCode == 400 && !strings.Contains(code, "QUERY_TIMEOUT") ||
+					p.HTTPStatusCode == 500 && !strings.Contains(code, "UNKNOWN_EXCEPTION") {
+					t.Error(code)
+				}
+			}
+			return status
+		}
+		if got := ask(); !slices.Equal(got, []int{400, 200, 500, 204, 500}) {
+			t.Error(got)
+		}
+		c.send(http.MethodGet, "/query?q="+url.QueryEscape("SELECT Id FROM Contact"), "").want(t, 400, "QUERY_TIMEOUT")
+		c.send(http.MethodGet, "/query?q="+url.QueryEscape("SELECT Id FROM Lead"), "").want(t, 200, "")
+		a := c.send(http.MethodPatch, "/composite/sobjects", `{"records":[{"attributes":{"type":"Contact"},"id":"`+contact+`","Title":"x"}]}`)
+		if !strings.Contains(a.body, `"statusCode":"UNKNOWN_EXCEPTION"`) {
+			t.Error(a.body)
+		}
+		time.Sleep(time.Hour)
+		if got := ask(); !slices.Equal(got, []int{200, 200, 204, 204, 200}) {
+			t.Error(got)
+		}
+		if truth := org.Truth(); truth.Faults[emulator.FaultObject] != 3 {
+			t.Errorf("%v", truth.Faults)
+		}
+	})
 }
 
 func TestGateLasts(t *testing.T) {
@@ -268,7 +312,7 @@ func TestScenarios(t *testing.T) {
 					t.Errorf("calm: %v", faults)
 				}
 				for _, kind := range emulator.Faults() {
-					if name == "storm" && kind != emulator.FaultLateEffect && faults[kind] == 0 {
+					if name == "storm" && kind != emulator.FaultLateEffect && kind != emulator.FaultObject && faults[kind] == 0 {
 						t.Errorf("storm, seed %d: no %s in %v", seed, kind, faults)
 					}
 				}

@@ -71,6 +71,9 @@ func (o *Org) rest(c *call, cost int, now time.Time) *reply {
 
 // dispatch finds who answers. It is used for calls and for their parts alike.
 func (x *exec) dispatch(method string, r route, query url.Values, body []byte) *reply {
+	if (r.kind == kindRow || r.kind == kindObject) && x.call.breaks(r.object) {
+		return unexpected().reply()
+	}
 	switch r.kind {
 	case kindResources:
 		return allow(method, http.MethodGet, func() *reply { return x.resources() })

@@ -48,6 +48,9 @@ func (x *exec) query(soql string, all bool) *reply {
 	if ob == nil {
 		return invalidType(q).reply()
 	}
+	if x.call.breaks(ob.name) {
+		return queryTimeout().reply()
+	}
 	columns, err := x.selection(q, ob)
 	if err != nil {
 		return err.reply()

@@ -121,8 +121,9 @@ type call struct {
 	writes, updates          int // what it may change, counted beforehand
 	seenWrites, seenUpdates  int
 	planned                  Fault
-	rule                     *rule // that planned it; nil when chance did
-	targetWrite, targetTouch int   // which write, and which update, a fault hits
+	rule                     *rule  // that planned it; nil when chance did
+	targetWrite, targetTouch int    // which write, and which update, a fault hits
+	broken                   string // the object that fails in it, where one does
 	session                  *session
 }
 

@@ -29,6 +29,9 @@ func (x *exec) live(objectName, id string) (*object, *record, *apiError) {
 
 // update changes a live record as its rules allow.
 func (x *exec) update(r *record, raw rawFields) *apiError {
+	if x.call.breaks(r.object.name) {
+		return unexpected()
+	}
 	if !r.object.allowed("update") {
 		return noAccess()
 	}
@@ -71,6 +74,9 @@ func apply(values, changes map[string]any) {
 
 // create adds a record as the rules allow.
 func (x *exec) create(ob *object, raw rawFields) (*record, *apiError) {
+	if x.call.breaks(ob.name) {
+		return nil, unexpected()
+	}
 	if !ob.allowed("create") {
 		return nil, noAccess()
 	}
@@ -118,6 +124,9 @@ func locked(r *record) *apiError {
 
 // remove puts a record, and what hangs on it, into the recycle bin.
 func (x *exec) remove(r *record) *apiError {
+	if x.call.breaks(r.object.name) {
+		return unexpected()
+	}
 	if !r.object.deletable || !r.object.allowed("delete") {
 		return noAccess()
 	}

@@ -20,10 +20,13 @@ const doomAtOnce = 5000
 // step dooms every other one that is due before that wait ends, whosever it is:
 // the governor is asked once more, for the latest of them, and its answer holds
 // for all. What holds urgent work holds any; the reverse is not so, and urgent
-// steps are left out where another one was asked for. So a person learns of an
-// outage at once, and not call by call.
+// steps are left out where another one was asked for. A closed object dooms only
+// steps about it. So a person learns of an outage at once, and not call by call.
 func (t *txn) doom(g *governed, ask weir.Ask, until weir.Decision) error {
 	steps, err := t.ReadyBefore(g.lane.ID, wakeTime(until.Wait.Until), ask.Urgent, doomAtOnce)
+	if until.Object != "" {
+		steps = sameObject(steps, ask)
+	}
 	if err != nil || len(steps) == 0 {
 		return err
 	}

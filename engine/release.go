@@ -210,7 +210,7 @@ func (e *Engine) releaseSome(ctx context.Context, l *lane, kind weir.ReleaseKind
 			if _, ask.Urgent, err = tx.Urgency(d.Request); err != nil {
 				return err
 			}
-			if _, dies := doomed(l.Governor, state, ask); dies {
+			if diesAgain(l.Governor, state, ask, d) {
 				continue
 			}
 			err = tx.sendAgain(d, "weir", "released", string(kind))

@@ -34,6 +34,7 @@ func (t *txn) settleAll(g *governed, s *settlement) error {
 	if err != nil {
 		return err
 	}
+	about(&whole, s, steps)
 	dec, err := g.observe(whole, heldIDs(s.Steps))
 	if err != nil {
 		return err
@@ -56,6 +57,7 @@ func (t *txn) settleAll(g *governed, s *settlement) error {
 			if err != nil {
 				return err
 			}
+			aboutOne(&one, st, r)
 			if rd, err = g.observe(one, []weir.StepID{st.ID}); err != nil {
 				return err
 			}
@@ -91,6 +93,9 @@ func (t *txn) settleFailedCall(g *governed, s *settlement, steps []*weir.Step, d
 		}
 		if dec.Wait.Cause == weir.AuthConfig && dec.Ruling == weir.DeadLetter {
 			dec.Ruling = weir.Reauth // one letter tells a person about the credentials; the others wait at the gate
+		}
+		if dec.Object != "" && dec.Ruling == weir.DeadLetter && dec.Wait.Cause != weir.DeadlineRisk {
+			dec.Ruling = weir.WaitUntil // and one about a broken object
 		}
 	}
 	return nil

@@ -120,6 +120,7 @@ func (s *simulation) month() {
 	s.trouble(11*day+12*hour, emulator.FaultHTML, 40*time.Minute)
 	s.trouble(20*day+12*hour, emulator.FaultPlatform, 3*time.Minute)
 	s.trouble(21*day+9*hour, emulator.FaultRowLock, time.Minute)
+	s.at(8*day+8*hour, func() { s.breakObject("Case", 40*time.Minute) }) // when somebody asks
 	for _, d := range []int{4, 10, 15, 19, 23} {
 		s.at(time.Duration(d)*day+9*hour, func() {
 			s.org.InjectNext(emulator.FaultLostAck, 3, emulator.Match{Writes: true})

@@ -57,7 +57,9 @@ func (e *Engine) Turn(ctx context.Context, org weir.OrgID) (bool, error) {
 	}
 	j, worked, err := e.claim(ctx, l)
 	if err != nil || j == nil {
-		e.park(l)
+		if err != nil || !worked {
+			e.park(l)
+		}
 		return worked, err
 	}
 	l.parked.Store(false)
@@ -88,6 +90,9 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 		if err != nil || len(steps) == 0 {
 			return err
 		}
+		if steps, err = tx.together(g, steps); err != nil {
+			return err
+		}
 		inFlight, err := tx.InFlight(l.ID)
 		if err != nil || inFlight >= governor.Width(l.Governor, g.state) {
 			return err
@@ -107,9 +112,11 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 		if err != nil {
 			return err
 		}
-		switch dec.Ruling {
-		case weir.Proceed:
+		switch {
+		case dec.Ruling == weir.Proceed:
 			j, err = tx.take(l, g, steps)
+		case dec.Object != "": // only its steps wait: the next turn finds others
+			worked, err = tx.holdObject(l, ask, dec)
 		default:
 			worked = false
 			g.hold(ask, dec)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"sort"
+	"strconv"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/crash"
@@ -92,6 +93,18 @@ func (t *txn) noteGate(org weir.OrgID, dec weir.Decision) {
 	t.notes = append(t.notes, weir.Entry{
 		At: t.Now(), By: "weir", Act: "org.gate", Org: org,
 		Detail: map[string]string{KeyCategory: string(dec.Wait.Cause.Operator()), KeyWaitUntil: stamp(dec.Wait.Until)},
+	})
+}
+
+// noteObject tells the log of steps that wait because whatever is asked of their
+// object fails.
+func (t *txn) noteObject(org weir.OrgID, dec weir.Decision, steps int) {
+	t.notes = append(t.notes, weir.Entry{
+		At: t.Now(), By: "weir", Act: "org.object", Org: org,
+		Detail: map[string]string{
+			KeyObject: dec.Object, KeyCategory: string(dec.Wait.Cause.Operator()), KeyWaitUntil: stamp(dec.Wait.Until),
+			"steps": strconv.Itoa(steps),
+		},
 	})
 }
 

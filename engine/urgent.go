@@ -105,7 +105,7 @@ func (e *Engine) rush(ctx context.Context, id weir.RequestID, reason string, fn 
 func (t *txn) askFor(l *lane, steps []weir.Step, inFlight int) (weir.Ask, error) {
 	a := l.ask(t.Now())
 	a.DueAt, a.InFlight = steps[0].DueAt, inFlight
-	a.Mutates = steps[0].Phase == weir.PhaseWrite || steps[0].Kind == weir.StepPurge
+	a.Mutates, a.Object = writes(steps[0]), steps[0].Object
 	var err error
 	if a.Long, err = t.Ending(l.ID, t.Now().Add(l.Claim-longCall)); err != nil {
 		return a, err

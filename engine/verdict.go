@@ -33,7 +33,10 @@ func (t *txn) finishWith(st *weir.Step, outcome string, set func(*weir.Step)) er
 func (t *txn) wait(st *weir.Step, r result, dec weir.Decision) error {
 	err := t.AdvanceStep(st, weir.Defer, func(s *weir.Step) {
 		s.WakeAt, s.Cause = wakeTime(dec.Wait.Until), dec.Wait.Cause
-		r.goOn(s)
+		attempts := s.Attempts
+		if r.goOn(s); dec.Object != "" {
+			s.Attempts = attempts // the fault is not the step's
+		}
 	})
 	if err != nil {
 		return err

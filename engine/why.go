@@ -66,8 +66,9 @@ func (e *Engine) Why(ctx context.Context, id string) (Why, error) {
 			}
 			w.Decisions = append(w.Decisions, x)
 		}
-		w.Sentence = stepSentence(tx.Now(), step, w.Decisions)
-		return nil
+		held, err := e.heldBy(tx, step)
+		w.Sentence = stepSentence(tx.Now(), step, w.Decisions) + held
+		return err
 	})
 	return w, err
 }

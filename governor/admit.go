@@ -9,8 +9,8 @@ import (
 // Admit decides whether one call may be sent now. Proceed reserves nothing
 // but the probe: calls in flight come with the ask.
 //
-// A wait for the org (gate, breaker, daily allocation) that would end after
-// the due date makes a dead letter. A wait for our own slots and pace does
+// A wait for the org (gate, breaker, daily allocation), or for an object of it,
+// that would end after the due date makes a dead letter. A wait for our own slots and pace does
 // not: it says nothing about when the work could be done.
 func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	now := max(nanos(a.Now), 1)
@@ -27,6 +27,9 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	}
 	if until, closed := s.Auth.closed(now); closed {
 		return s, park(due, until, weir.AuthConfig, s.Auth.evidence())
+	}
+	if d, held := s.objectHeld(p, now, open, a); held {
+		return s, d
 	}
 	if d, held := s.holdForRoom(p, now, open, a); held {
 		return s, d
@@ -48,6 +51,7 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if p.LearnRate {
 		s.Rate = s.Rate.admitted(now)
 	}
+	s = s.objectAsked(now, a)
 	return s, weir.Decision{Ruling: weir.Proceed}
 }
 

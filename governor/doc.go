@@ -16,5 +16,6 @@
 // Start reading at admit.go and observe.go, the two doors. The rooms behind
 // them: burst.go and concurrency.go (throttles), daily.go and forecast.go (the
 // rolling window of 24 hours), credential.go (the breaker), retry.go (faults
-// of one step). view.go and explain.go tell people.
+// of one step), down.go and object.go (what fails whatever is asked). view.go
+// and explain.go tell people.
 package governor

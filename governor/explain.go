@@ -34,7 +34,23 @@ func Explain(d weir.Decision) string {
 	default:
 		return fmt.Sprintf("The ruling %q is not known.", d.Ruling)
 	}
-	return what + " because " + reason(w.Cause) + listed(w.Evidence) + "."
+	what += " because "
+	if d.Object != "" {
+		what += "nothing that is asked of " + d.Object + " succeeds: "
+	}
+	return what + reason(w.Cause) + listed(w.Evidence) + "."
+}
+
+// ExplainObject says in one sentence what holds the steps about a broken object.
+func ExplainObject(o ObjectView) string {
+	what, then := "read", ""
+	if o.Writes {
+		what = "change"
+	}
+	if !o.Until.IsZero() {
+		then = ", and one call asks at " + clock(o.Until)
+	}
+	return fmt.Sprintf("To %s %s has failed %d times in a row because %s%s.", what, o.Name, o.Fails, reason(o.Cause), then)
 }
 
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -21,6 +21,10 @@ type event struct {
 	spent     int64 // calls that the request has taken,
 	expected  int64 // and those that it was expected to take
 	ofStep    bool  // belongs to a step; a renewal of the token does not
+	object    string
+	answered  []string
+	writes    bool
+	readBack  bool
 }
 
 func newEvent(o weir.Outcome) event {
@@ -30,6 +34,7 @@ func newEvent(o weir.Outcome) event {
 		attempts: max(o.Attempts, 0), conflicts: max(o.Conflicts, 0),
 		spent: clamp(o.Spent), expected: clamp(o.Expected),
 		due: deadlineOf(o.DueAt, o.Remaining), ofStep: o.Cost > 0 || !o.DueAt.IsZero(),
+		object: o.Object, answered: o.Answered, writes: o.Mutates || o.ReadBack, readBack: o.ReadBack,
 	}
 	if x.sent == 0 || x.sent > x.now {
 		x.sent = x.now
@@ -76,11 +81,13 @@ func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 		s.Fails = 0
 		s = s.earned(x)
 	}
+	s = s.objectsAnswered(x)
 	if x.fault == nil {
 		s = s.accepted(x).authenticated(x)
 		return s.remaining(p, x), weir.Decision{Ruling: weir.Proceed}
 	}
 	s, d := s.fault(p, x)
+	s, d = s.objectFailed(p, x, d)
 	return s.remaining(p, x), x.guard(p, d)
 }
 
@@ -162,6 +169,7 @@ func (x event) guard(p Policy, d weir.Decision) weir.Decision {
 		evidence = append([]weir.Evidence{span("settle", p.Settle)}, evidence...)
 	}
 	out := park(x.due, until, cause, evidence)
+	out.Object = d.Object
 	if unknown && out.Ruling == weir.WaitUntil {
 		out.Ruling = weir.Readback
 	}

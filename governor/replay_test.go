@@ -60,6 +60,12 @@ func drawOutcome(t *rapid.T, now time.Time, hostile bool) weir.Outcome {
 		Attempts: rapid.IntRange(0, 9).Draw(t, "attempts"), Conflicts: rapid.IntRange(0, 4).Draw(t, "conflicts"),
 		InFlight: rapid.IntRange(0, 9).Draw(t, "in flight"),
 	}
+	if rapid.Bool().Draw(t, "is about an object") {
+		o.Object, o.Mutates, o.ReadBack = drawObject(t), rapid.Bool().Draw(t, "mutates"), rapid.IntRange(0, 9).Draw(t, "read back") == 0
+		if rapid.IntRange(0, 5).Draw(t, "did something") == 0 {
+			o.Answered = []string{o.Object, drawObject(t)}
+		}
+	}
 	if rapid.Bool().Draw(t, "has a due date") {
 		o.DueAt = now.Add(time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(t, "slack")))
 		o.Remaining = time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "remaining"))
@@ -78,8 +84,13 @@ func drawOutcome(t *rapid.T, now time.Time, hostile bool) weir.Outcome {
 func drawAsk(t *rapid.T, now time.Time) weir.Ask {
 	return weir.Ask{
 		Now: now, Cost: rapid.IntRange(0, 3).Draw(t, "asked cost"), InFlight: rapid.IntRange(0, 9).Draw(t, "open"),
-		Urgent: rapid.Bool().Draw(t, "urgent"),
+		Urgent: rapid.Bool().Draw(t, "urgent"), Object: drawObject(t), Mutates: rapid.Bool().Draw(t, "asks to mutate"),
 	}
+}
+
+// drawObject draws one of a few objects, so that rows of failures come about.
+func drawObject(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"", "Case", "Case", "Contact", "Lead"}).Draw(t, "object")
 }
 
 // throughJSON is what the replay log and the store do to a value.

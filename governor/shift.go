@@ -22,6 +22,13 @@ func Shift(s State, by time.Duration) State {
 	} {
 		move(at)
 	}
+	s.Objects = slices.Clone(s.Objects) // states share their lists
+	for i := range s.Objects {
+		o := &s.Objects[i]
+		for _, at := range []*int64{&o.FailAt, &o.Until, &o.CutAt, &o.ProbeAt, &o.ToldAt} {
+			move(at)
+		}
+	}
 	// Calls are kept by the minute, and none may lie in a minute to come, where
 	// it would not be counted: a call may leave the window up to a minute early.
 	minutes := int64(by) / minute

@@ -17,7 +17,8 @@ type State struct {
 	Strikes int   `json:"strikes,omitempty"`  // rejects since the org last took calls; above 0 one probe at a time
 	ProbeAt int64 `json:"probe_at,omitempty"` // when the probe in flight was admitted
 
-	Fails int `json:"fails,omitempty"` // calls in a row that the platform failed; see down.go
+	Fails   int      `json:"fails,omitempty"`   // calls in a row that the platform failed; see down.go
+	Objects []Object `json:"objects,omitempty"` // those that have failed since they last worked; see object.go
 
 	Retries int64 `json:"retries,omitempty"` // spent beyond what answers earned, in thousandths; see retry_budget.go
 

@@ -47,6 +47,17 @@ type View struct {
 	Strikes   int
 	Breaker   bool      // the org refuses our credentials
 	ProbeAt   time.Time // when they are tried next
+
+	Objects []ObjectView // that failed and have not worked since
+}
+
+// ObjectView is what is shown of one object that is broken.
+type ObjectView struct {
+	Name   string
+	Writes bool // its changes fail; otherwise its reads do
+	Fails  int  // in a row
+	Cause  weir.Category
+	Until  time.Time // when one call asks; zero when it may ask now
 }
 
 // Look shows the state at a time. It costs no call.
@@ -77,8 +88,21 @@ func Look(p Policy, s State, now time.Time) View {
 			v.GateUntil, v.GateCause = moment(until), weir.AuthConfig
 		}
 	}
+	for _, o := range s.Objects {
+		if o.broken() {
+			v.Objects = append(v.Objects, o.look(n))
+		}
+	}
 	if s.Daily.Limit > 0 {
 		s.lookDaily(p, n, &v)
+	}
+	return v
+}
+
+func (o Object) look(now int64) ObjectView {
+	v := ObjectView{Name: o.Name, Writes: o.Writes, Fails: o.Fails, Cause: o.Cause}
+	if o.Until > now {
+		v.Until = moment(o.Until)
 	}
 	return v
 }

@@ -44,7 +44,7 @@ func orgFigures(o engine.OrgStatus) metrics.OrgSnapshot {
 	v := o.View
 	s := metrics.OrgSnapshot{
 		Org: o.Org, DailyUsed: v.Used, DailyLimit: v.Limit, Floor: v.Floor, BurnPerHour: float64(v.Velocity),
-		InFlight: o.InFlight, Width: v.Width, GateOpenAt: v.GateUntil, Breaker: v.Breaker,
+		InFlight: o.InFlight, Width: v.Width, GateOpenAt: v.GateUntil, Breaker: v.Breaker, Broken: len(v.Objects),
 	}
 	if o.WakeAt.After(s.GateOpenAt) {
 		s.GateOpenAt = o.WakeAt

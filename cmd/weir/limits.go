@@ -55,9 +55,23 @@ func limitsText(p *page, l web.LimitsAnswer) {
 	default:
 		p.linef("  gate         %s until %s %s", p.paint(yellow, "closed"), when(p.now, g.Until), g.Op)
 	}
+	for _, o := range l.Objects {
+		p.linef("  object       %s", objectText(p, o))
+	}
 	for _, object := range slices.Sorted(maps.Keys(l.Rungs)) {
 		p.linef("  precondition %s: %s", object, l.Rungs[object])
 	}
+}
+
+func objectText(p *page, o web.ObjectDoc) string {
+	what, next := "reads", "one call asks now"
+	if o.Writes {
+		what = "changes"
+	}
+	if !o.Until.IsZero() {
+		next = "one call asks " + when(p.now, o.Until)
+	}
+	return fmt.Sprintf("%s of %s %s, %d in a row (%s); %s, its steps wait", what, o.Object, p.paint(yellow, "fail"), o.Fails, o.Op, next)
 }
 
 func dailyText(p *page, d web.DailyDoc) {

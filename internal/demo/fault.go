@@ -25,6 +25,8 @@ func faultText(f emulator.Fault) string {
 		return "500 UNKNOWN_EXCEPTION"
 	case emulator.FaultRowLock:
 		return "UNABLE_TO_LOCK_ROW for one record of a batch"
+	case emulator.FaultObject:
+		return "whatever is asked of one object fails"
 	case emulator.FaultLostAck:
 		return "the write is carried out and its answer is lost"
 	case emulator.FaultLateEffect:

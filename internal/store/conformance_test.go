@@ -67,6 +67,8 @@ func conformance() []conformanceTest {
 		{"Settings", testSettings},
 		{"Workload", testWorkload},
 		{"WorkloadsAreOfOpenRequests", testWorkloadsAreOfOpenRequests},
+		{"HoldObject", testHoldObject},
+		{"AskerTakesTurns", testAskerTakesTurns},
 		{"ShedRequestsGoLast", testShedRequestsGoLast},
 		{"UrgentRequestsGoFirst", testUrgentRequestsGoFirst},
 		{"UrgentStepsPassAWait", testUrgentStepsPassAWait},

@@ -19,7 +19,18 @@ type LimitsAnswer struct {
 	App         *QuotaDoc            `json:"app,omitempty"`    // the connected app's own quota
 	Concurrency ConcurrencyDoc       `json:"concurrency"`
 	Gate        GateDoc              `json:"gate"`
-	Rungs       map[string]weir.Rung `json:"preconditions"` // per object, as learnt
+	Objects     []ObjectDoc          `json:"broken_objects,omitempty"` // whose steps wait alone
+	Rungs       map[string]weir.Rung `json:"preconditions"`            // per object, as learnt
+}
+
+// ObjectDoc is one object of which nothing works, read or changed.
+type ObjectDoc struct {
+	Object string                `json:"object"`
+	Writes bool                  `json:"writes,omitempty"` // changes fail; otherwise reads do
+	Fails  int                   `json:"failed_in_a_row"`
+	Cause  weir.Category         `json:"cause"`
+	Op     weir.OperatorCategory `json:"category"`
+	Until  time.Time             `json:"until,omitzero"` // when one call asks; absent when it may ask now
 }
 
 // DailyDoc is the rolling 24 hours.
@@ -95,6 +106,11 @@ func limits(ctx context.Context, e *engine.Engine, _ string, in OrgInput) (Limit
 	}
 	if v.AppLimit > 0 {
 		out.App = &QuotaDoc{Name: v.App, Used: v.AppUsed, Limit: v.AppLimit}
+	}
+	for _, o := range v.Objects {
+		out.Objects = append(out.Objects, ObjectDoc{
+			Object: o.Name, Writes: o.Writes, Fails: o.Fails, Cause: o.Cause, Op: o.Cause.Operator(), Until: o.Until,
+		})
 	}
 	maps.Copy(out.Rungs, s.Rungs)
 	return out, err
