@@ -251,10 +251,7 @@ func TestAnOutageMakesFewLetters(t *testing.T) {
 		for i := range w.subjects {
 			all = append(all, w.submit(weir.Erasure, i))
 		}
-		for end := time.Now().Add(time.Hour); time.Now().Before(end); {
-			w.settle()
-			w.pass()
-		}
+		w.workFor(time.Hour)
 		if letters, calls := len(w.letters()), len(w.org.Log()); letters > 5 || calls > 60 {
 			t.Errorf("%d letters and %d calls in an hour of an outage", letters, calls)
 		}

@@ -38,7 +38,7 @@ func (w *world) addLead() int {
 // struck counts the calls in which the broken object failed.
 func (w *world) struck() int { return w.org.Truth().Faults[emulator.FaultObject] }
 
-// work lets so much time pass with all that is due in it.
+// workFor lets so much time pass with all that is due in it.
 func (w *world) workFor(length time.Duration) {
 	w.t.Helper()
 	for end := time.Now().Add(length); time.Now().Before(end); {

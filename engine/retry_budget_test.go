@@ -28,10 +28,7 @@ func TestABrownoutMakesFewLetters(t *testing.T) {
 		for i := range w.subjects {
 			all = append(all, w.submit(weir.Erasure, i))
 		}
-		for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); {
-			w.settle()
-			w.pass()
-		}
+		w.workFor(10 * time.Minute)
 		if n := len(w.letters()); n > 0 {
 			t.Errorf("%d letters after %d calls", n, len(w.org.Log()))
 		}

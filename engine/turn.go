@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -40,8 +39,7 @@ func (j *job) requests() []weir.Request { return append([]weir.Request{j.request
 
 // mutates says whether the job's call may change the org.
 func (j *job) mutates() bool {
-	s := j.steps[0]
-	return j.probe || s.Phase == weir.PhaseWrite || s.Kind == weir.StepPurge
+	return j.probe || writes(j.steps[0])
 }
 
 // Turn does at most one call for the org: claim, admit, call, commit. It says
@@ -162,11 +160,7 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step) (*job, error) {
 	if j.request, err = t.Request(steps[0].Request); err != nil {
 		return nil, err
 	}
-	// Any step of the batch may be the first write to its object: it asks before
-	// the others are read.
-	if i := slices.IndexFunc(steps, func(s weir.Step) bool { return needsProbe(s, g.rungs) }); i >= 0 {
-		steps, j.probe = steps[i:i+1], true
-	}
+	j.probe = needsProbe(steps[0], g.rungs) // alone then; see together
 	until := t.Now().Add(l.Claim)
 	claimed, err := t.ClaimSteps(steps, j.claim, t.e.node, until)
 	if err != nil {
