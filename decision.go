@@ -33,7 +33,8 @@ const (
 type Decision struct {
 	Ruling Ruling `json:"ruling"`
 	Wait   Wait   `json:"wait,omitzero"`
-	Object string `json:"object,omitempty"` // what holds is this object, broken for everybody: no attempt of the step is spent
+	Object string `json:"object,omitempty"` // what holds is this object, broken for everybody
+	Spared bool   `json:"spared,omitempty"` // the fault is not the step's: it spends none of its attempts
 }
 
 // Ask is the input of an admission: may this call be sent now?

@@ -34,8 +34,8 @@ func (t *txn) wait(st *weir.Step, r result, dec weir.Decision) error {
 	err := t.AdvanceStep(st, weir.Defer, func(s *weir.Step) {
 		s.WakeAt, s.Cause = wakeTime(dec.Wait.Until), dec.Wait.Cause
 		attempts := s.Attempts
-		if r.goOn(s); dec.Object != "" {
-			s.Attempts = attempts // the fault is not the step's
+		if r.goOn(s); dec.Spared {
+			s.Attempts = attempts
 		}
 	})
 	if err != nil {

@@ -186,7 +186,8 @@ func (s State) objectFailed(p Policy, x event, d weir.Decision) (State, weir.Dec
 		until = after(x.now, Backoff(p, 0, x.jitter)) // it is read back first, whatever becomes of writes
 	}
 	d = park(x.due, until, x.fault.Category, o.evidence())
-	if d.Object = o.Name; tells && d.Ruling == weir.WaitUntil {
+	d.Object, d.Spared = o.Name, true
+	if tells && d.Ruling == weir.WaitUntil {
 		d.Ruling = weir.DeadLetter
 	}
 	return s, d

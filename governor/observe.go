@@ -76,7 +76,7 @@ func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 	if x.now-x.sent >= longCall {
 		s.LongAt = x.now
 	}
-	s = s.gatewayCap(p, x)
+	s = s.gatewayCap(p, x).forgotten(p, x.now)
 	if x.cost > 0 && !x.failsWholly() {
 		s.Fails = 0
 		s = s.earned(x)
@@ -169,7 +169,7 @@ func (x event) guard(p Policy, d weir.Decision) weir.Decision {
 		evidence = append([]weir.Evidence{span("settle", p.Settle)}, evidence...)
 	}
 	out := park(x.due, until, cause, evidence)
-	out.Object = d.Object
+	out.Object, out.Spared = d.Object, d.Spared
 	if unknown && out.Ruling == weir.WaitUntil {
 		out.Ruling = weir.Readback
 	}

@@ -10,9 +10,11 @@ import (
 // some calls and takes others trips no breaker, and each step that met a failure
 // would use up its attempts within a minute: calls are wasted, and people get
 // letters about an hour's weakness. So answers earn repeats, a tenth of one each, as
-// in Finagle's RetryBudget. When more than the stock was spent, repeats wait for
-// minutes, and nothing else does. A request has a budget as well: one that takes
-// far more calls than it was expected to must not use up what belongs to others.
+// in Finagle's RetryBudget, and each ceiling's time earns one. When more than the
+// stock was spent, what fails is the org: repeats wait for minutes and spend no
+// attempt of their steps, and nothing else waits. A request has a budget as well:
+// one that takes far more calls than it was expected to must not use up what belongs
+// to others.
 //
 // Locks and conflicts have counts of their own, and a read-back is no repeat.
 const (
@@ -30,33 +32,57 @@ func (s State) earned(x event) State {
 	return s
 }
 
+// forgotten is what time earns, so that steps which always fail reach a person also
+// where nobody else's answers earn anything.
+func (s State) forgotten(p Policy, now int64) State {
+	if s.Retries <= 0 || s.RetriesAt > now {
+		s.RetriesAt = 0
+	}
+	if s.RetriesAt <= 0 || p.Ceiling <= 0 {
+		return s
+	}
+	if n := (now - s.RetriesAt) / int64(p.Ceiling); n > 0 {
+		s.Retries = max(min(s.Retries, retryStock)-min(n, retryStock)*retryPart, 0)
+		s.RetriesAt = now
+	}
+	return s
+}
+
 // repeated sends a step again after a failure that says nothing about it.
 func (s State) repeated(p Policy, x event) (State, weir.Decision) {
 	d := x.again(p, p.Base, p.Ceiling, p.Retries)
-	if d.Ruling != weir.WaitUntil || x.fault.Effect == weir.EffectUnknown {
-		return s, d
-	}
+	unknown := x.fault.Effect == weir.EffectUnknown
+	patient := after(x.now, patience(p, x.jitter))
+	late := x.due > 0 && patient > x.due // the law's time is dearer than calls
 	parts := retryShared
 	if x.cost > 0 {
 		parts = retryPart
 	}
-	var over []weir.Evidence
 	if s.Retries+parts > retryStock {
-		over = append(over, ratio("retries-of-org", s.Retries/retryPart, retryStock/retryPart))
-	} else {
-		s.Retries += parts
-	}
-	if most := requestMost*x.expected + requestFree; x.expected > 0 && x.spent > most {
-		over = append(over, ratio("calls-of-request", x.spent, most))
-	}
-	if len(over) == 0 {
+		if late {
+			return s, d
+		}
+		if unknown {
+			patient = after(x.now, Backoff(p, 0, x.jitter))
+		}
+		d = waitFor(patient, x.fault.Category, []weir.Evidence{
+			ratio("retries-of-org", s.Retries/retryPart, retryStock/retryPart), ratio("attempts", int64(x.attempts), int64(p.Retries)),
+		})
+		d.Spared = true
 		return s, d
 	}
-	until := after(x.now, patience(p, x.jitter))
-	if x.due > 0 && until > x.due {
-		return s, d // the law's time is dearer than calls
+	if d.Ruling != weir.WaitUntil || unknown {
+		return s, d
 	}
-	return s, waitFor(max(until, nanos(d.Wait.Until)), d.Wait.Cause, append(over, d.Wait.Evidence...))
+	if s.Retries += parts; s.RetriesAt <= 0 {
+		s.RetriesAt = x.now
+	}
+	most := requestMost*x.expected + requestFree
+	if late || x.expected <= 0 || x.spent <= most {
+		return s, d
+	}
+	e := ratio("calls-of-request", x.spent, most)
+	return s, waitFor(max(patient, nanos(d.Wait.Until)), d.Wait.Cause, append([]weir.Evidence{e}, d.Wait.Evidence...))
 }
 
 // patience is how long a repeat waits for which there is no budget: between a

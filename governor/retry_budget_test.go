@@ -43,6 +43,29 @@ func TestRetriesWaitWhenTheirBudgetIsSpent(t *testing.T) {
 	g.until(g.observe(fault(weir.LockContention)), 500*time.Millisecond) // has a count of its own
 }
 
+// Where the org fails most of what is asked, a step that has failed often enough for
+// a letter waits on: what fails is the org. Time earns repeats, so that a step which
+// fails by itself reaches a person although nobody's answers earn any.
+func TestAWeakOrgSpendsNoAttempts(t *testing.T) {
+	g := newOrg(t)
+	for evidence(g.wait(time.Second).observe(fault(weir.PlatformFault)), "retries-of-org") == "" {
+		g.observe(nil) // it is not down
+	}
+	d := g.observe(fault(weir.PlatformFault), attempts(5))
+	g.ruling(d, weir.WaitUntil, weir.PlatformFault)
+	if g.until(d, 75*time.Second); !d.Spared || evidence(d, "attempts") != "5/5" {
+		t.Errorf("spared %v: %s", d.Spared, governor.Explain(d))
+	}
+	g.wait(5 * time.Minute)
+	g.ruling(g.observe(fault(weir.PlatformFault), attempts(5)), weir.DeadLetter, weir.PlatformFault)
+	if d := g.observe(fault(weir.PlatformFault), attempts(1)); d.Spared {
+		t.Error("a repeat that time earned spends no attempt")
+	}
+	if d := g.observe(fault(weir.PlatformFault), attempts(5), due(g.now.Add(time.Minute))); d.Ruling != weir.DeadLetter {
+		t.Errorf("with a minute to the due date: %s", governor.Explain(d))
+	}
+}
+
 // An element of a composite costs a small part of a call.
 func TestElementsShareTheirRetry(t *testing.T) {
 	g := newOrg(t)
@@ -83,8 +106,13 @@ func TestPatienceLosesNothing(t *testing.T) {
 		with, d := governor.Observe(g.p, g.s, o)
 		o.Spent, o.Expected = 0, 0
 		_, plain := governor.Observe(g.p, governor.State{}, o)
-		if d.Ruling != plain.Ruling || d.Wait.Until.Before(plain.Wait.Until) {
-			r.Fatalf("%s\nwith a budget: %s", governor.Explain(d), governor.Explain(plain))
+		switch {
+		case d.Spared: // no attempt is spent, so that it is no letter
+			if d.Ruling == weir.DeadLetter || evidence(d, "retries-of-org") == "" || !o.DueAt.IsZero() && d.Wait.Until.After(o.DueAt) {
+				r.Fatalf("%s\nwithout a budget: %s", governor.Explain(d), governor.Explain(plain))
+			}
+		case d.Ruling != plain.Ruling || d.Wait.Until.Before(plain.Wait.Until):
+			r.Fatalf("%s\nwithout a budget: %s", governor.Explain(d), governor.Explain(plain))
 		}
 		if d.Wait.Until.Sub(start) > max(g.p.Ceiling, plain.Wait.Until.Sub(start)) || with.Retries < 0 && g.s.Retries >= 0 {
 			r.Fatalf("%s (spent %d)", governor.Explain(d), with.Retries)

@@ -20,7 +20,8 @@ type State struct {
 	Fails   int      `json:"fails,omitempty"`   // calls in a row that the platform failed; see down.go
 	Objects []Object `json:"objects,omitempty"` // those that have failed since they last worked; see object.go
 
-	Retries int64 `json:"retries,omitempty"` // spent beyond what answers earned, in thousandths; see retry_budget.go
+	Retries   int64 `json:"retries,omitempty"`    // spent beyond what answers and time earned, in thousandths; see retry_budget.go
+	RetriesAt int64 `json:"retries_at,omitempty"` // when time last earned some, or the first was spent
 
 	BurstAt int64   `json:"burst_at,omitempty"` // first reject of the burst that is not over
 	Bursts  []int64 `json:"bursts,omitempty"`   // how long the last bursts lasted, in ms, oldest first
