@@ -16,18 +16,27 @@ import (
 func (e *Engine) commitOrSpill(ctx context.Context, s *settlement) error {
 	// The call has happened: its outcome is recorded even while weir is stopping.
 	err := e.commit(context.WithoutCancel(ctx), s)
-	if err == nil || !errors.Is(err, store.ErrUnavailable) {
+	if errors.Is(err, store.ErrUnavailable) {
+		spillErr := e.keep(s)
+		if spillErr == nil {
+			e.log.Warn("store unreachable: outcome kept in the journal", KeyOrg, string(s.Org), KeyRequest, string(s.Request))
+			return err
+		}
+		err = errors.Join(err, spillErr)
+	}
+	e.claims.end(s.Claim)
+	return err
+}
+
+func (e *Engine) keep(s *settlement) error {
+	rec, err := s.encode()
+	if err != nil {
 		return err
 	}
-	rec, encErr := s.encode()
-	if encErr != nil {
-		return errors.Join(err, encErr)
+	if err := e.spill.Append(rec); err != nil {
+		return fmt.Errorf("spill outcome to the journal: %w", err)
 	}
-	if spillErr := e.spill.Append(rec); spillErr != nil {
-		return errors.Join(err, fmt.Errorf("spill outcome to the journal: %w", spillErr))
-	}
-	e.log.Warn("store unreachable: outcome kept in the journal", KeyOrg, string(s.Org), KeyRequest, string(s.Request))
-	return err
+	return nil
 }
 
 // replaySpill commits what the journal holds, in order. It is a no-op while
@@ -43,7 +52,11 @@ func (e *Engine) replaySpill(ctx context.Context) error {
 		if err := json.Unmarshal(rec, &s); err != nil {
 			return fmt.Errorf("decode journal record: %w", err)
 		}
-		return e.commit(ctx, &s)
+		if err := e.commit(ctx, &s); err != nil {
+			return err
+		}
+		e.claims.end(s.Claim)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("replay the journal: %w", err)

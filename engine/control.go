@@ -66,11 +66,15 @@ func (e *Engine) adoptJournals(ctx context.Context) error {
 	return e.replaySpill(ctx)
 }
 
-// adopt takes over the claims of dead nodes and those that have run out. On an
-// embedded store, which only one process can hold, every other node is dead.
+// adopt takes over the claims of dead nodes, those that have run out, and those of
+// this node that it does not know of. On an embedded store, which only one process
+// can hold, every other node is dead.
 func (e *Engine) adopt(ctx context.Context) error {
+	if err := e.endUnknown(ctx); err != nil {
+		return err
+	}
 	gone := map[string]bool{}
-	_, dead, err := e.Nodes(ctx)
+	_, _, dead, err := e.Nodes(ctx)
 	if err != nil {
 		return err
 	}

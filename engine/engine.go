@@ -118,6 +118,7 @@ type Engine struct {
 	pulse   pulse
 
 	spillMu sync.Mutex // one replay of the journal at a time
+	claims  claims
 
 	rewrapMu sync.Mutex // one pass of rewrapping at a time; guards rewraps
 	rewraps  map[string]rewrapping
@@ -155,7 +156,7 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	e := &Engine{
 		opts: opts, policy: opts.Policy, node: opts.Node, log: opts.Log, clock: newClock(opts.Now, opts.Steady),
-		orgs: map[weir.OrgID]*lane{}, rewraps: map[string]rewrapping{},
+		orgs: map[weir.OrgID]*lane{}, rewraps: map[string]rewrapping{}, claims: claims{known: map[string]bool{}},
 	}
 	if e.node == "" {
 		e.node = e.nodeName()
@@ -199,19 +200,17 @@ func (e *Engine) prepare(ctx context.Context) error {
 		return err
 	}
 	e.startAt = e.now()
-	began := time.Now()
 	err := e.transact(ctx, crash.Start, func(tx *store.Tx) error {
 		for id, l := range e.orgs {
 			if err := errors.Join(tx.EnsureOrg(id), l.keepPolicy(tx)); err != nil {
 				return err
 			}
 		}
-		return tx.Beat(e.node, e.startAt)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("register orgs: %w", err)
 	}
-	e.pulse.beat(began, time.Now())
 	if err := e.replaySpill(ctx); err != nil {
 		return err
 	}

@@ -135,6 +135,9 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if err := e.Beat(w.t.Context()); err != nil { // as one that runs: tests take turns by hand
+		w.t.Fatal(err)
+	}
 	if w.engine == nil {
 		w.t.Cleanup(func() {
 			if err := w.engine.Close(); err != nil {

@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -25,27 +27,39 @@ func (e *Engine) nodeName() string {
 // tells nobody about our hosts.
 func tail(node string) string { return node[strings.LastIndex(node, "/")+1:] }
 
-// Nodes counts the nodes that run, this one included, and lists those that no
-// longer do: silent for longer than deadAfter, or, on this host, without a process.
-// While this node itself was cut off, one that is silent is neither.
-func (e *Engine) Nodes(ctx context.Context) (alive int, dead []string, err error) {
+// Nodes sorts the nodes: those that run, this one included; those that are silent
+// and may not be judged, because this node itself was cut off; those that no longer
+// run: silent for longer than deadAfter, or, on this host, without a process.
+func (e *Engine) Nodes(ctx context.Context) (alive, silent, dead []string, err error) {
 	err = e.view(ctx, func(tx *store.Tx) error {
 		nodes, err := tx.Nodes()
 		hears := e.pulse.hears(time.Now())
-		alive = 1
+		alive, silent, dead = []string{e.node}, nil, nil
 		for _, n := range nodes {
-			silent := tx.Now().Sub(n.BeatAt) > deadAfter
+			quiet := tx.Now().Sub(n.BeatAt) > deadAfter
 			switch {
 			case n.ID == e.node:
-			case hears && silent, processGone(e.node, n.ID):
+			case hears && quiet, processGone(e.node, n.ID):
 				dead = append(dead, n.ID)
-			case !silent:
-				alive++
+			case quiet:
+				silent = append(silent, n.ID)
+			default:
+				alive = append(alive, n.ID)
 			}
 		}
 		return err
 	})
-	return alive, dead, err
+	return alive, silent, dead, err
+}
+
+// leave says that this node has stopped, so that the others give it no more slots.
+// One that still holds claims stays, and is missed.
+func (e *Engine) leave(ctx context.Context) error {
+	err := e.transact(ctx, crash.Beat, func(tx *store.Tx) error { return tx.Leave(e.node) })
+	if err != nil {
+		return fmt.Errorf("leave the other nodes: %w", err)
+	}
+	return nil
 }
 
 // processGone says whether another node of our host has no process any more.

@@ -24,6 +24,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := e.leave(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
 	if _, err := e.Checkpoint(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("last checkpoint: %w", err)
 	}

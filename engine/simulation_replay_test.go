@@ -217,6 +217,9 @@ func (s *simulation) judgeWait(d decision, o weir.Outcome, p governor.Policy) in
 		want = max(want, p.Settle)
 	}
 	want = max(want, o.Fault.RetryAfter)
+	if said["calls-of-request"] != "" {
+		want = max(want, ceiling/4+time.Duration(uint64(o.Jitter)*uint64(ceiling*3/4)>>32))
+	}
 	if got := d.ruling.Wait.Until.Sub(o.Now); got != want {
 		s.t.Errorf("decision %d waits %s; policy and jitter make %s", d.seq, got, want)
 	}

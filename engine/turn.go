@@ -79,6 +79,9 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 	worked := false
 	began, mark := time.Now(), e.pulse.mark()
 	err := e.update(ctx, crash.Claim, func(tx *txn) error {
+		if j != nil { // undone by the store, and run again
+			e.claims.end(j.claim)
+		}
 		j, worked = nil, false
 		g, err := tx.lockGovernor(l)
 		if err != nil {
@@ -125,11 +128,12 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 		}
 		return g.save()
 	})
+	if j != nil && (err != nil || len(j.steps) == 0) {
+		e.claims.end(j.claim) // if it was committed all the same, the next beat finds it
+		j = nil
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("claim for org %s: %w", l.ID, err)
-	}
-	if j != nil && len(j.steps) == 0 {
-		j = nil
 	}
 	if j != nil {
 		j.began, j.mark = began, mark
@@ -161,6 +165,7 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step) (*job, error) {
 		return nil, err
 	}
 	j.probe = needsProbe(steps[0], g.rungs) // alone then; see together
+	t.e.claims.begin(j.claim)
 	until := t.Now().Add(l.Claim)
 	claimed, err := t.ClaimSteps(steps, j.claim, t.e.node, until)
 	if err != nil {

@@ -92,12 +92,11 @@ func (s *scanner) unlinked(pid int) error {
 
 // dump scans every row of every table; queue counts what River's tables hold.
 func (h *haystack) dump(ctx context.Context, dsn string) (queue, all *scanner, err error) {
-	driver, names := "pgx", `SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`
-	if path, ok := strings.CutPrefix(dsn, "sqlite://"); ok {
-		driver, dsn = "sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(10000)"
+	names := `SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`
+	if strings.HasPrefix(dsn, "sqlite://") {
 		names = `SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1`
 	}
-	db, err := sql.Open(driver, dsn)
+	db, err := beside(dsn)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -121,6 +120,14 @@ func (h *haystack) dump(ctx context.Context, dsn string) (queue, all *scanner, e
 		return nil, nil, fmt.Errorf("the dump of %d tables is empty: it proves nothing", len(tables))
 	}
 	return queue, all, nil
+}
+
+// beside opens a store that a weir is using, to read.
+func beside(dsn string) (*sql.DB, error) {
+	if path, ok := strings.CutPrefix(dsn, "sqlite://"); ok {
+		return sql.Open("sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(10000)")
+	}
+	return sql.Open("pgx", dsn)
 }
 
 func column(ctx context.Context, db *sql.DB, query string) (out []string, err error) {

@@ -162,7 +162,7 @@ func (a *aviary) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, time.Until(refused.Add(parked))); err != nil {
+	if err := a.settled(ctx, refused); err != nil {
 		return err
 	}
 	pid := a.running.cmd.Process.Pid
@@ -201,6 +201,34 @@ func (a *aviary) once(ctx context.Context) error {
 		return err
 	}
 	return a.asked(ctx)
+}
+
+// settled waits until everything of the quiet org has been waiting for some seconds.
+// A call that was sent before the refusal may still be answered, and a package that is
+// complete is made without any call: on a busy machine both take seconds, and neither
+// waits for the org.
+func (a *aviary) settled(ctx context.Context, since time.Time) (err error) {
+	db, err := beside(a.dsn)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for time.Since(since) < parked {
+		working := 0
+		err := db.QueryRowContext(ctx, `
+			SELECT (SELECT count(*) FROM step WHERE org = $1 AND state = 'EXECUTING')
+				+ (SELECT count(*) FROM request WHERE org = $1 AND stage IN ('DISCOVERED', 'SEALING'))`, a.quiet.alias).Scan(&working)
+		if err != nil {
+			return fmt.Errorf("look for work that does not wait: %w", err)
+		}
+		if working > 0 {
+			since = time.Now()
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // inside scans what a frozen process holds, and an image of it.

@@ -28,7 +28,9 @@ func (o oneOrg) Tend(context.Context) error                               { retu
 func (o oneOrg) Finish(context.Context) error                             { return nil }
 func (o oneOrg) Beat(context.Context) error                               { return nil }
 func (o oneOrg) Pause(context.Context, weir.OrgID) (time.Duration, error) { return 0, nil }
-func (o oneOrg) Nodes(context.Context) (int, []string, error)             { return 1, nil, nil }
+func (o oneOrg) Nodes(context.Context) (alive, silent, dead []string, err error) {
+	return []string{"n/1/a"}, nil, nil, nil
+}
 
 // A slot that was scheduled before the wall clock was stepped back waits for a
 // time that is to come again, and being unique it lets no other in. It must not

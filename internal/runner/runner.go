@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,10 +19,6 @@ import (
 	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
 )
-
-// The queues. They are few and fixed: a queue per org does not scale
-// (engine reference, section 2).
-const queueSlots = "slots"
 
 // Engine is what the runner drives.
 type Engine interface {
@@ -39,8 +36,9 @@ type Engine interface {
 	Finish(ctx context.Context) error
 	// Beat says that this node lives, when it is time to.
 	Beat(ctx context.Context) error
-	// Nodes counts the nodes that run and lists those that no longer do.
-	Nodes(ctx context.Context) (alive int, dead []string, err error)
+	// Nodes sorts the nodes: those that run, this one included; those that are silent
+	// and may not be judged now; those that no longer run.
+	Nodes(ctx context.Context) (alive, silent, dead []string, err error)
 }
 
 // Options configure a Runner.
@@ -100,7 +98,7 @@ func config(o Options, workers *river.Workers) *river.Config {
 	return &river.Config{
 		ID:                          o.Node,
 		Logger:                      o.Log,
-		Queues:                      map[string]river.QueueConfig{queueSlots: {MaxWorkers: o.Workers}},
+		Queues:                      map[string]river.QueueConfig{queueOf(o.Node): {MaxWorkers: o.Workers}},
 		Workers:                     workers,
 		FetchCooldown:               10 * time.Millisecond,
 		FetchPollInterval:           200 * time.Millisecond,
@@ -119,30 +117,26 @@ func driverFor(s *store.Store) riverdriver.Driver[*sql.Tx] {
 	return riverdatabasesql.NewWithPgxListener(s.DB(), s.PgxPool())
 }
 
-// freeSlots gives back the jobs of nodes that no longer run. River rescues by
-// age only, after more than a minute (engine reference, section 2); a slot that
-// is lost for so long would hold its org's place. An embedded store has one
-// process, so every job that this node does not work is an orphan.
+// freeSlots looks who runs, and removes the slots of nodes that no longer do: the
+// control loop inserts them for others. River rescues by age only, after minutes
+// (engine reference, section 2), and a slot that is lost for so long would hold its
+// org's place. An embedded store has one process.
 func (r *Runner) freeSlots(ctx context.Context) error {
-	free := `UPDATE river_job SET state = 'available' WHERE state = 'running' AND `
-	var err error
+	alive, silent, _, err := r.opts.Engine.Nodes(ctx)
+	if err != nil {
+		return fmt.Errorf("look who runs: %w", err)
+	}
+	const free = `DELETE FROM river_job WHERE kind = 'slot' AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled') AND queue `
 	if r.opts.Store.Dialect() == store.SQLite {
-		free += `json_extract(attempted_by, '$[#-1]') <> ?1`
-		_, err = r.opts.Store.DB().ExecContext(ctx, free, r.opts.Node)
+		alive = []string{r.opts.Node}
+		_, err = r.opts.Store.DB().ExecContext(ctx, free+`<> ?1`, queueOf(r.opts.Node))
 	} else {
-		var alive int
-		var dead []string
-		if alive, dead, err = r.opts.Engine.Nodes(ctx); err == nil {
-			r.slots.nodes.Store(int64(alive))
-		}
-		if len(dead) > 0 {
-			free += `attempted_by[array_upper(attempted_by, 1)] = ANY($1)`
-			_, err = r.opts.Store.DB().ExecContext(ctx, free, dead)
-		}
+		_, err = r.opts.Store.DB().ExecContext(ctx, free+`<> ALL($1)`, queuesOf(slices.Concat(alive, silent)))
 	}
 	if err != nil {
 		return fmt.Errorf("free slots of dead nodes: %w", err)
 	}
+	r.slots.circle.Store(newCircle(alive))
 	return r.freeFuture(ctx)
 }
 
@@ -170,6 +164,9 @@ func (r *Runner) freeFuture(ctx context.Context) error {
 // Run works until ctx ends: it begins no more calls, lets those under way
 // record their outcome, and returns. It runs once.
 func (r *Runner) Run(ctx context.Context) error {
+	if err := r.opts.Engine.Beat(ctx); err != nil {
+		return err
+	}
 	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
@@ -238,13 +235,17 @@ func (r *Runner) beat(ctx context.Context, stopping bool) error {
 		return err
 	}
 	var slots []river.InsertManyParams
+	c, now := r.slots.circle.Load(), time.Now()
 	for _, org := range due {
 		width, err := r.opts.Engine.Width(ctx, org)
 		if err != nil {
 			return err
 		}
 		for i := range width {
-			slots = append(slots, river.InsertManyParams{Args: slotArgs{Org: string(org), Slot: i}})
+			owner, _ := c.turn(org, i, width, now)
+			slots = append(slots, river.InsertManyParams{
+				Args: slotArgs{Org: string(org), Slot: i}, InsertOpts: &river.InsertOpts{Queue: queueOf(owner)},
+			})
 		}
 	}
 	if len(slots) == 0 {

@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,17 +13,6 @@ import (
 	"github.com/weirhq/weir"
 )
 
-// slotTurns is how long a slot takes turns before it makes room for another org.
-// It is well below JobTimeout, so that River's rescue by age never meets a live
-// slot (engine reference, section 2).
-const slotTurns = 20 * time.Second
-
-// roomAfter is how long a slot stays on a node that has more of the org's than its
-// part. River gives whoever asks first all that there are, so that one of four
-// nodes once made 77 of 991 calls; a slot beyond the part makes room until somebody
-// else has asked first.
-const roomAfter = time.Second
-
 // slotArgs name one slot of one org.
 type slotArgs struct {
 	Org  string `json:"org"  river:"unique"`
@@ -34,10 +22,9 @@ type slotArgs struct {
 // Kind implements river.JobArgs.
 func (slotArgs) Kind() string { return "slot" }
 
-// InsertOpts makes a slot unique while it is anything but finished.
+// InsertOpts makes a slot unique while it is anything but finished, whatever its queue.
 func (slotArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{
-		Queue:       queueSlots,
 		MaxAttempts: 25,
 		UniqueOpts: river.UniqueOpts{
 			ByArgs: true,
@@ -63,16 +50,16 @@ type slotWorker struct {
 	engine   Engine
 	stopping <-chan struct{}
 
-	nodes atomic.Int64 // that run, as the last heartbeat saw it
+	circle atomic.Pointer[circle]
 
 	mu     sync.Mutex
-	open   map[weir.OrgID][]int // slots of this node that take turns, the oldest first
-	paused map[weir.OrgID]int   // how many of them wait in place
+	paused map[weir.OrgID]int // how many slots wait in place
 }
 
+// newSlotWorker knows of no other node yet.
 func newSlotWorker(e Engine, stopping <-chan struct{}) *slotWorker {
-	w := &slotWorker{engine: e, stopping: stopping, open: map[weir.OrgID][]int{}, paused: map[weir.OrgID]int{}}
-	w.nodes.Store(1)
+	w := &slotWorker{engine: e, stopping: stopping, paused: map[weir.OrgID]int{}}
+	w.circle.Store(newCircle([]string{""}))
 	return w
 }
 
@@ -87,13 +74,8 @@ func (w *slotWorker) Work(ctx context.Context, job *river.Job[slotArgs]) error {
 	if job.Args.Slot >= width {
 		return nil // the org allows fewer slots now
 	}
-	w.enter(org, job.Args.Slot)
-	defer w.leave(org, job.Args.Slot)
-	began := time.Now()
-	for took := time.Duration(0); took < slotTurns && ctx.Err() == nil && !w.stops(); took = time.Since(began) {
-		if took >= roomAfter && w.above(org, job.Args.Slot, width) {
-			return nil
-		}
+	_, left := w.circle.Load().turn(org, job.Args.Slot, width, time.Now())
+	for began := time.Now(); time.Since(began) < left && ctx.Err() == nil && !w.stops(); {
 		worked, err := w.engine.Turn(ctx, org)
 		if err != nil {
 			return fmt.Errorf("turn for %s: %w", org, err)
@@ -155,26 +137,6 @@ func (w *slotWorker) unpark(org weir.OrgID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.paused[org]--
-}
-
-func (w *slotWorker) enter(org weir.OrgID, slot int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.open[org] = append(w.open[org], slot)
-}
-
-func (w *slotWorker) leave(org weir.OrgID, slot int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.open[org] = slices.DeleteFunc(w.open[org], func(s int) bool { return s == slot })
-}
-
-// above says whether a slot is more than this node's part of the org's width.
-func (w *slotWorker) above(org weir.OrgID, slot, width int) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	nodes := int(max(w.nodes.Load(), 1))
-	return slices.Index(w.open[org], slot) >= (width+nodes-1)/nodes
 }
 
 // NextRetry is short and constant: the control loop would insert the slot anew

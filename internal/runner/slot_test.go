@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,51 +35,6 @@ func (o *pacedOrg) Turn(context.Context, weir.OrgID) (bool, error) {
 	return true, nil
 }
 
-// busyOrg always has work, of a call that takes a tenth of a second.
-type busyOrg struct {
-	Engine
-
-	width int
-}
-
-func (o busyOrg) Width(context.Context, weir.OrgID) (int, error) { return o.width, nil }
-
-func (o busyOrg) Turn(context.Context, weir.OrgID) (bool, error) {
-	time.Sleep(100 * time.Millisecond)
-	return true, nil
-}
-
-// TestANodeKeepsItsPart: a node that was given all slots of an org keeps its part
-// of them, the oldest, and makes room with the others after a second.
-func TestANodeKeepsItsPart(t *testing.T) {
-	for _, c := range []struct{ nodes, width, part int }{{1, 8, 8}, {2, 8, 4}, {3, 8, 3}, {4, 8, 2}, {4, 2, 1}, {9, 8, 1}} {
-		synctest.Test(t, func(t *testing.T) {
-			w := newSlotWorker(busyOrg{width: c.width}, make(chan struct{}))
-			w.nodes.Store(int64(c.nodes))
-			var soon, late atomic.Int64
-			for slot := range c.width {
-				go func() {
-					began := time.Now()
-					if err := w.Work(t.Context(), &river.Job[slotArgs]{Args: slotArgs{Org: "o", Slot: slot}}); err != nil {
-						t.Error(err)
-					}
-					took := time.Since(began)
-					if took == roomAfter {
-						soon.Add(1)
-					}
-					if took == slotTurns {
-						late.Add(1)
-					}
-				}()
-			}
-			time.Sleep(2 * slotTurns)
-			if got, room := int(late.Load()), int(soon.Load()); got != c.part || room != c.width-c.part {
-				t.Errorf("%d nodes: %d of %d slots stay and %d make room, want %d to stay", c.nodes, got, c.width, room, c.part)
-			}
-		})
-	}
-}
-
 // TestASlotWaitsOutAShortPause: a pace of ten calls a second must not become
 // one call per round of the control loop, and a long wait must free the slot.
 func TestASlotWaitsOutAShortPause(t *testing.T) {
@@ -94,8 +48,11 @@ func TestASlotWaitsOutAShortPause(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			o := &pacedOrg{gap: c.gap}
+			w := newSlotWorker(o, make(chan struct{}))
+			_, left := w.circle.Load().turn("o", 0, 1, time.Now())
+			time.Sleep(left) // to the begin of a turn
 			began := time.Now()
-			if err := newSlotWorker(o, make(chan struct{})).Work(t.Context(), &river.Job[slotArgs]{Args: slotArgs{Org: "o"}}); err != nil {
+			if err := w.Work(t.Context(), &river.Job[slotArgs]{Args: slotArgs{Org: "o"}}); err != nil {
 				t.Fatal(err)
 			}
 			if took := time.Since(began); o.calls != c.want || took != c.took {

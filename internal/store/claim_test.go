@@ -211,6 +211,7 @@ func testOrphans(t *testing.T, s *store.Store) {
 			slices.Sort(ids)
 			return ids
 		}
+		same(t, need(tx.Claims("alive")), []string{"c"})
 		alive, dead, far := store.Holder{Node: "alive", Org: "o"}, store.Holder{Node: "dead", Org: "o"}, noon.Add(100*time.Hour)
 		same(t, names(need(tx.AdoptOrphans(alive, noon, 10, settled))), []weir.StepID{"S-late"})
 		same(t, len(need(tx.AdoptOrphans(dead, far, 1, time.Time{}))), 1)
@@ -233,6 +234,11 @@ func testOrphans(t *testing.T, s *store.Store) {
 				same(t, []any{st.Node, st.Until}, []any{"", time.Time{}})
 			}
 		}
+		ok(tx.EndClaims("alive", []string{"another"}))
+		same(t, len(need(tx.AdoptOrphans(alive, noon, 10, settled))), 0)
+		ok(tx.EndClaims("alive", []string{"another", "c"}))
+		same(t, names(need(tx.AdoptOrphans(alive, noon, 10, settled))), []weir.StepID{"S-held"})
+		same(t, len(need(tx.Claims("alive"))), 0)
 		wrote := need(tx.Step("S-wrote"))
 		same(t, []any{wrote.WakeAt, wrote.Cause}, []any{settled, weir.UnknownOutcome})
 	})

@@ -2,7 +2,7 @@ package store
 
 import "time"
 
-// Node is one running weir.
+// Node is one weir that works.
 type Node struct {
 	ID        string
 	StartedAt time.Time
@@ -17,7 +17,13 @@ func (t *Tx) Beat(node string, startedAt time.Time) error {
 		node, startedAt, t.now)
 }
 
-// Nodes lists every node that ever ran.
+// Leave forgets a node that has stopped and executes nothing.
+func (t *Tx) Leave(node string) error {
+	return t.put("leave of node "+node, `
+		DELETE FROM node WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM step WHERE state = 'EXECUTING' AND node = $1)`, node)
+}
+
+// Nodes lists the nodes that run, and those that ended without a word.
 func (t *Tx) Nodes() ([]Node, error) {
 	return list(t, "list nodes", func(r row) (n Node, err error) {
 		err = r.Scan(&n.ID, instant{&n.StartedAt}, instant{&n.BeatAt})

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -18,6 +19,14 @@ func testNodesBeat(t *testing.T, s *store.Store) {
 		same(t, need(tx.Nodes()), []store.Node{
 			{ID: "a", StartedAt: noon, BeatAt: noon}, {ID: "b", StartedAt: second, BeatAt: second},
 		})
+	})
+	update(t, s, second, func(tx *store.Tx) {
+		st := step("S-held", seed(tx, "R-1", "o"), weir.StepReady)
+		ok(tx.InsertSteps([]weir.Step{st}))
+		need(tx.ClaimSteps([]weir.Step{st}, "c", "b", noon.Add(time.Minute)))
+		ok(tx.Leave("a"))
+		ok(tx.Leave("b")) // executes a step: it stays, and is missed
+		same(t, need(tx.Nodes()), []store.Node{{ID: "b", StartedAt: second, BeatAt: second}})
 	})
 }
 

@@ -23,6 +23,21 @@ func (t *Tx) Holders() ([]Holder, error) {
 		GROUP BY org, node ORDER BY org, node`)
 }
 
+// Claims lists those under which a node executes steps.
+func (t *Tx) Claims(node string) ([]string, error) {
+	return list(t, "list claims of "+node, scanValue[string], `SELECT DISTINCT claim FROM step WHERE state = 'EXECUTING' AND node = $1`, node)
+}
+
+// EndClaims ends claims of a node at once: their steps are orphans from then on.
+func (t *Tx) EndClaims(node string, claims []string) error {
+	for _, c := range claims {
+		if err := t.put("end claim "+c, `UPDATE step SET until = 0 WHERE state = 'EXECUTING' AND node = $1 AND claim = $2`, node, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // AdoptOrphans gives steps that a holder executes back to the queue: those
 // whose claim ended before that time, most of them at most. Those that may have
 // sent a write wait until wake and then read back; they stay where they are

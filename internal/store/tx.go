@@ -78,7 +78,8 @@ func (s *Store) run(ctx context.Context, db *sql.DB, ready *statements, opts *sq
 	if err := fn(t); err != nil {
 		return unavailable(ended(ctx, err))
 	}
-	if err := tx.Commit(); err != nil {
+	// What was read is the snapshot's, whatever becomes of its end.
+	if err := tx.Commit(); err != nil && (opts == nil || !opts.ReadOnly) {
 		return fmt.Errorf("commit: %w", unavailable(ended(ctx, err)))
 	}
 	committed = true

@@ -67,6 +67,23 @@ func TestASilentTransactionLosesItsLocks(t *testing.T) {
 	update(t, s, noon, func(tx *store.Tx) { same(t, need(tx.Org("o")).WakeAt.IsZero(), true) })
 }
 
+// TestACommitThatNobodyAnswers may have been carried out. Whoever holds an outcome
+// must keep it, so that it is known as the database's absence.
+func TestACommitThatNobodyAnswers(t *testing.T) {
+	d := pgtest.StartDeaf(t, pgtest.Postgres(t))
+	s := open(t, d.DSN)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.Every(1)
+	refuse(t, s.Update(t.Context(), noon, func(tx *store.Tx) error { return tx.SetSetting("k", "kept") }), store.ErrUnavailable)
+	d.Every(0)
+	if n := d.Lost(); n != 1 {
+		t.Errorf("%d answers were lost", n)
+	}
+	view(t, s, noon, func(tx *store.Tx) { same(t, need(tx.Setting("k")), "kept") })
+}
+
 // testAMistakeIsNotUnavailable: a statement that the database refuses must not
 // end in the journal, from which it would be refused for ever.
 func testAMistakeIsNotUnavailable(t *testing.T, s *store.Store) {
