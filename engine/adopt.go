@@ -29,7 +29,7 @@ func (e *Engine) adoptFrom(ctx context.Context, h store.Holder, ended time.Time)
 				return err
 			}
 			n = len(steps)
-			return tx.noteAdopted(h, steps)
+			return tx.noteAll(steps, "step.adopted", map[string]string{"from": h.Node}, nil)
 		})
 		if err != nil || n < adoptAtOnce {
 			return err
@@ -45,14 +45,4 @@ func (e *Engine) settled(org weir.OrgID, at time.Time) time.Time {
 		return time.Time{}
 	}
 	return at.Add(l.Governor.Settle)
-}
-
-// noteAdopted writes an entry for each step, with the node and the phase that it
-// was taken from.
-func (t *txn) noteAdopted(h store.Holder, steps []weir.Step) error {
-	entries := make([]weir.Entry, len(steps))
-	for i := range steps {
-		entries[i] = t.entryOf(&steps[i], "step.adopted", map[string]string{"from": h.Node})
-	}
-	return t.note(entries...)
 }

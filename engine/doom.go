@@ -52,16 +52,16 @@ func (t *txn) doom(g *governed, ask weir.Ask, until weir.Decision) error {
 	if err != nil {
 		return err
 	}
-	entries := make([]weir.Entry, len(steps))
+	of := make(map[weir.StepID]weir.LetterID, len(steps))
 	for i := range steps {
-		d := faultDetail(f)
-		d[KeyLetter], d[KeyDLQDecision] = string(letters[i]), string(release)
+		of[steps[i].ID] = letters[i]
 		if steps[i].Phase == weir.PhaseWrite {
 			steps[i].Phase = weir.PhaseCheck
 		}
-		entries[i] = t.entryOf(&steps[i], "step.dead", d)
 	}
-	return t.note(entries...)
+	d := faultDetail(f)
+	d[KeyDLQDecision] = string(release)
+	return t.noteAll(steps, "step.dead", d, of)
 }
 
 // doomHeld hands over what no turn looks at: behind a closed gate a step may

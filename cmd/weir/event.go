@@ -52,7 +52,7 @@ func endedText(p *page, entries []weir.Entry) {
 func eventText(p *page, e weir.Entry) {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(e.Detail)) {
-		parts = append(parts, k+"="+e.Detail[k])
+		parts = append(parts, k+"="+few(e.Detail[k]))
 	}
 	if e.By != "weir" {
 		parts = append(parts, "by "+e.By)
@@ -61,6 +61,15 @@ func eventText(p *page, e weir.Entry) {
 		parts = append([]string{string(e.Step)}, parts...)
 	}
 	p.linef("%s  %s %-18s %s", p.paint(dim, clock(e.At)), symbol(p, e.Act), e.Act, strings.Join(parts, " "))
+}
+
+// few cuts the list of what one entry names, which may be two hundred.
+func few(v string) string {
+	words := strings.Split(v, " ")
+	if len(words) <= 4 || !strings.HasPrefix(v, "S-") && !strings.HasPrefix(v, "DL-") {
+		return v
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(words[:3], " "), len(words)-3)
 }
 
 // symbol marks what an act means for the request.

@@ -121,8 +121,12 @@ func (s *story) fromLedger(ctx context.Context, r store.Row) (Event, bool, error
 	case "step.dead":
 		release := weir.ReleaseKind(n.Detail[engine.KeyDLQDecision])
 		e.Kind, e.Letter = kindLetter, weir.LetterID(n.Detail[engine.KeyLetter])
+		word := "letter"
+		if strings.Contains(string(e.Letter), " ") {
+			word = "letters"
+		}
 		ok = release == weir.ReleaseByPerson || s.first("letter "+string(release))
-		e.Text = fmt.Sprintf("dead letter %s: %s %s %s → %s", e.Letter, n.Request, what, cmp.Or(n.Detail[engine.KeyCode], string(e.Class)), releaseText(release))
+		e.Text = fmt.Sprintf("dead %s %s: %s %s %s → %s", word, e.Letter, n.Request, what, cmp.Or(n.Detail[engine.KeyCode], string(e.Class)), releaseText(release))
 	case "letter.retried", "letter.waived", "letter.withheld", "letter.escalated", "letter.released":
 		e.Kind, e.Letter = kindDecided, weir.LetterID(n.Detail[engine.KeyLetter])
 		ok = n.By != "weir" || s.first("released")

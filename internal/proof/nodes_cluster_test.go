@@ -138,7 +138,7 @@ func (c *cluster) held(ctx context.Context, node string) (all, writes int, err e
 func (c *cluster) adopted(ctx context.Context, node string, since time.Time) (n int, last time.Time, err error) {
 	var at int64
 	err = c.db.QueryRowContext(ctx, `
-		SELECT count(*), coalesce(max(at), 0) FROM entry
+		SELECT coalesce(sum((detail::json->>'count')::int), 0), coalesce(max(at), 0) FROM entry
 		WHERE act = 'step.adopted' AND detail::json->>'from' = $1 AND at >= $2`, node, since.UnixMilli()).Scan(&n, &at)
 	return n, time.UnixMilli(at), err
 }

@@ -112,7 +112,7 @@ func (s *siege) halts(ctx context.Context, dice *rand.Rand) error {
 	return nil
 }
 
-// adoptions counts in weir's log the steps that it took over.
+// adoptions counts in weir's log how often it took steps over.
 func (s *siege) adoptions() (int, error) {
 	text, err := os.ReadFile(s.weir.path(s.weir.log))
 	return strings.Count(string(text), "msg=step.adopted"), err

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -291,7 +292,11 @@ func judgeLedger(t *testing.T, w *installation, held string, v *verdict) {
 		if entry.Act != "step.adopted" {
 			continue
 		}
-		v.adopted++
+		n, err := strconv.Atoi(entry.Detail["count"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.adopted += n
 		if entry.Detail["phase"] == "write" {
 			hit[entry.Detail["from"]] = true
 		}
