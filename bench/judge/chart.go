@@ -3,65 +3,98 @@ package judge
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
-// Chart draws one panel per scenario: to the right more calls were refused,
-// upwards more time was lost. The best place is the lower left corner.
-func Chart(lines []Line) string {
-	const width, height, columns = 330, 230, 2
-	var names []string
-	panels := map[string][]Line{}
-	for _, l := range lines {
-		if panels[l.Scenario] == nil {
-			names = append(names, l.Scenario)
-		}
-		panels[l.Scenario] = append(panels[l.Scenario], l)
-	}
-	rows := (len(names) + columns - 1) / columns
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="10">`+"\n", width*columns, height*rows+20)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="white"/>`+"\n")
-	for i, name := range names {
-		panel(&b, (i%columns)*width, (i/columns)*height, name, panels[name])
-	}
-	fmt.Fprintf(&b, `<text x="8" y="%d">Medians over seeds. x: share of calls refused; y: makespan over the offline optimum; both logarithmic. Hollow: not all work was done.</text>`+"\n", height*rows+12)
-	b.WriteString("</svg>\n")
-	return b.String()
+// titles are the scenarios in words, in the order in which they are shown.
+var titles = []struct{ name, text string }{ //nolint:gochecknoglobals // Go has no constant lists
+	{"fixed", "A hidden rate"},
+	{"fixed+ra", "The same, with Retry-After"},
+	{"steps", "A rate that falls and rises"},
+	{"steps+ra", "The same, with Retry-After"},
+	{"bursty", "A rate that goes on and off"},
+	{"herd", "64 workers, an org that was shut"},
+	{"cap", "A cap on calls at once"},
+	{"cap20s", "A cap on calls of 20 s and longer"},
+	{"daily", "A daily allocation shared with others"},
 }
 
-func panel(b *strings.Builder, x0, y0 int, name string, lines []Line) {
-	const left, right, top, bottom = 40.0, 310.0, 28.0, 205.0
-	at := func(l Line) (x, y float64) {
-		x = left + (right-left)*(math.Log10(math.Max(l.Rejected, 0.0005))-math.Log10(0.0005))/(0-math.Log10(0.0005))
-		y = bottom - (bottom-top)*math.Log(math.Min(math.Max(l.Ratio, 1), 5))/math.Log(5)
-		return x, y
-	}
-	fmt.Fprintf(b, `<g transform="translate(%d,%d)"><text x="%.0f" y="16" font-weight="bold">%s</text>`+"\n", x0, y0, left, name)
-	fmt.Fprintf(b, `<path d="M%.0f %.0fV%.0fH%.0f" fill="none" stroke="#888"/>`+"\n", left, top, bottom, right)
-	for _, share := range []float64{0.001, 0.01, 0.1, 1} {
-		x, _ := at(Line{Rejected: share, Ratio: 1})
-		fmt.Fprintf(b, `<text x="%.1f" y="%.0f" text-anchor="middle" fill="#555">%g %%</text>`+"\n", x, bottom+13, 100*share)
-	}
-	for _, r := range []float64{1, 1.5, 2, 3, 5} {
-		_, y := at(Line{Rejected: 1, Ratio: r})
-		fmt.Fprintf(b, `<text x="%.0f" y="%.1f" text-anchor="end" fill="#555">%g</text>`+"\n", left-4, y+3, r)
-	}
-	for _, l := range lines {
-		x, y := at(l)
-		line, fill := "#8a8a8a", "#8a8a8a"
-		if l.Policy == "weir" {
-			line, fill = "#0a7d3b", "#0a7d3b"
+const (
+	panelWidth, panelHead = 440, 30
+	rowHeight             = 15
+	axisLeft, axisRight   = 104.0, 330.0
+)
+
+// Chart draws a panel for each scenario with a row for each policy: how much was
+// refused, and beside it how long the work took. Of the daily allocation it is how
+// many calls of the neighbours were refused because of ours, in all runs together.
+func Chart(lines []Line) string {
+	const columns = 2
+	var b strings.Builder
+	y, tallest, n := 0, 0, 0
+	for _, t := range titles {
+		own := slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return l.Scenario != t.name })
+		if len(own) == 0 {
+			continue
 		}
+		if n%columns == 0 {
+			y, tallest = y+tallest, 0
+		}
+		panel(&b, (n%columns)*panelWidth, y, t.text, own)
+		tallest = max(tallest, panelHead+rowHeight*len(own)+36)
+		n++
+	}
+	y += tallest
+	head := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="10">`+"\n"+
+		`<rect width="100%%" height="100%%" fill="white"/>`+"\n", panelWidth*columns, y+34)
+	return head + b.String() + fmt.Sprintf(`<g fill="#555"><text x="8" y="%d">Dot: share of all calls that the org refused, median over seeds, logarithmic; hollow where not all work was done. +: with the best settings that its documentation names.</text>`+
+		`<text x="8" y="%d">Number: time for the work ÷ the optimum of somebody who knows the org's limits beforehand, median; with it in how many runs all was done, if not in each.</text></g>`+"\n</svg>\n", y+12, y+26)
+}
+
+// took is the time for the work; what most runs did not finish has none.
+func (l Line) took() string {
+	switch {
+	case 2*l.Done < l.Seeds:
+		return fmt.Sprintf("%d of %d done", l.Done, l.Seeds)
+	case l.Done < l.Seeds:
+		return fmt.Sprintf("%.3f, %d of %d", l.Ratio, l.Done, l.Seeds)
+	}
+	return fmt.Sprintf("%.3f", l.Ratio)
+}
+
+type tick struct {
+	value float64
+	text  string
+}
+
+func panel(b *strings.Builder, x0, y0 int, title string, lines []Line) {
+	value, from, to := func(l Line) float64 { return l.Rejected }, 0.0005, 1.0
+	ticks := []tick{{0.001, "0.1 %"}, {0.01, "1 %"}, {0.1, "10 %"}, {1, "100 %"}}
+	if lines[0].Scenario == "daily" {
+		value, from, to = func(l Line) float64 { return float64(l.Starved) }, 1, 1_000_000
+		ticks = []tick{{1, "none"}, {1000, "1,000"}, {1_000_000, "1,000,000 calls starved"}}
+	}
+	at := func(v float64) float64 {
+		return axisLeft + (axisRight-axisLeft)*math.Log(min(max(v, from), to)/from)/math.Log(to/from)
+	}
+	bottom := float64(panelHead + rowHeight*len(lines))
+	fmt.Fprintf(b, `<g transform="translate(%d,%d)"><text x="%.0f" y="18" font-weight="bold" font-size="11">%s</text>`+"\n", x0, y0, axisLeft, title)
+	for _, k := range ticks {
+		fmt.Fprintf(b, `<path d="M%.1f %dV%.0f" stroke="#ddd"/><text x="%.1f" y="%.0f" text-anchor="middle" fill="#555">%s</text>`+"\n",
+			at(k.value), panelHead-4, bottom, at(k.value), bottom+12, k.text)
+	}
+	for i, l := range lines {
+		y, color := float64(panelHead+rowHeight*i)+6, "#777"
+		if l.Policy == "weir" {
+			color = "#0a7d3b"
+		}
+		fill := color
 		if l.Done < l.Seeds {
 			fill = "white"
 		}
-		anchor, dx := "start", 5.0
-		if x > (left+right)/2 {
-			anchor, dx = "end", -5
-		}
-		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s" stroke="%s"/><text x="%.1f" y="%.1f" text-anchor="%s" fill="%s" font-size="8">%s</text>`+"\n",
-			x, y, fill, line, x+dx, y+3, anchor, line, l.Policy)
+		fmt.Fprintf(b, `<text x="%.0f" y="%.1f" text-anchor="end" fill="%s">%s</text><circle cx="%.1f" cy="%.1f" r="4" fill="%s" stroke="%s"/><text x="%.0f" y="%.1f" fill="%s">%s</text>`+"\n",
+			axisLeft-10, y+3.5, color, l.Policy, at(value(l)), y, fill, color, axisRight+14, y+3.5, color, l.took())
 	}
 	b.WriteString("</g>\n")
 }

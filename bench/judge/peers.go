@@ -69,6 +69,7 @@ func (p Peer) Run(t *testing.T, sc *Scenario) Result {
 			}
 		}
 		all.Wait()
+		o.world.Settle(time.Since(o.began))
 		time.Sleep(leftBehind)
 		res.Makespan, res.Finished, res.Count = d.end, d.done == sc.Calls, o.world.Count
 		res.P50, res.P99 = quantiles(d.took)

@@ -23,7 +23,10 @@ type Line struct {
 	PeakWorst     float64 `json:"peak_worst,omitempty"`
 	Used          float64 `json:"used_median,omitempty"` // and the share of what was allowed that was used
 	UsedWorst     float64 `json:"used_worst,omitempty"`
-	P50           float64 `json:"p50_seconds"` // medians over seeds
+	Starved       int     `json:"starved,omitempty"`      // with neighbours: their calls that were refused because of ours, of all runs
+	StarvedRuns   int     `json:"starved_runs,omitempty"` // in so many of them
+	Below         int     `json:"below_floor,omitempty"`  // our calls that the org took at its floor or below, of all runs
+	P50           float64 `json:"p50_seconds"`            // medians over seeds
 	P99           float64 `json:"p99_seconds"`
 }
 
@@ -34,6 +37,10 @@ func Tally(runs []Result) Line {
 		if r.Finished {
 			l.Done++
 		}
+		if l.Starved += r.Count.Starved; r.Count.Starved > 0 {
+			l.StarvedRuns++
+		}
+		l.Below += r.Count.Crossed + r.Count.Asked + r.Count.Unseen
 		l.InWindow += float64(r.Count.InWindow) / float64(len(runs))
 	}
 	rejected := column(runs, Result.Rejected)
@@ -82,7 +89,21 @@ func Table(lines []Line) string {
 		fmt.Fprintf(&b, "| %s | %s | %.3f (%.2f) | %.2f %% (%.2f %%) | %.0f | %.2f / %.2f | %d/%d |\n", l.Scenario, l.Policy,
 			l.Ratio, l.RatioWorst, 100*l.Rejected, 100*l.RejectedWorst, l.InWindow, l.P50, l.P99, l.Done, l.Seeds)
 	}
-	return b.String() + surges(lines)
+	return b.String() + surges(lines) + harms(lines)
+}
+
+// harms is the table of those scenarios in which others use the org as well.
+func harms(lines []Line) string {
+	var b strings.Builder
+	for _, l := range lines {
+		if l.Scenario == "daily" {
+			fmt.Fprintf(&b, "| %s | %s | %d in %d | %d |\n", l.Scenario, l.Policy, l.Starved, l.StarvedRuns, l.Below)
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\n| scenario | policy | calls of neighbours starved, in runs | calls below the floor |\n|---|---|---|---|\n" + b.String()
 }
 
 // surges is the table of those scenarios in which an org was shut for a while.
