@@ -164,7 +164,7 @@ func (r *Runner) freeFuture(ctx context.Context) error {
 // Run works until ctx ends: it begins no more calls, lets those under way
 // record their outcome, and returns. It runs once.
 func (r *Runner) Run(ctx context.Context) error {
-	if err := r.opts.Engine.Beat(ctx); err != nil {
+	if err := r.opts.Engine.Beat(context.WithoutCancel(ctx)); err != nil { // nothing is sent by a node that has not said that it lives
 		return err
 	}
 	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
