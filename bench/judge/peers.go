@@ -23,27 +23,27 @@ import (
 	"github.com/k-capehart/go-salesforce/v3"
 )
 
-// Peer is one way to make a call over a transport. A call that it gives up is
-// queued again by the driver, so that all policies do the same work.
+// Peer is one way to make calls. A call that it gives up is queued again by
+// the driver, so that all policies do the same work.
 type Peer struct {
 	Name string
 	Text string // its settings
-	New  func(wire http.RoundTripper) (func(context.Context) error, error)
+	play func(t *testing.T, sc *Scenario) Result
 }
 
-// Peers lists the policies, each with its defaults and, where its
+// Peers lists the policies that are Go, each with its defaults and, where its
 // documentation knows better ones for a throttled API, with those.
 func Peers() []Peer {
 	return []Peer{
-		{"aws-adaptive", "aws-sdk-go-v2 aws/retry.AdaptiveMode, defaults", awsAdaptive(3, false)},
-		{"aws-adaptive+", "the same, 10 attempts, Retry-After honoured", awsAdaptive(10, true)},
-		{"failsafe", "failsafe-go failsafehttp retry policy, defaults", failsafeDefault},
-		{"failsafe+limiter", "retry with backoff 1-30 s and jitter, adaptive limiter", failsafeLimiter},
-		{"failsafe+throttler", "retry with backoff 1-30 s and jitter, adaptive throttler", failsafeThrottler},
-		{"retryablehttp", "hashicorp/go-retryablehttp, defaults", retryable(retryablehttp.DefaultBackoff)},
-		{"retryablehttp+", "the same, RateLimitLinearJitterBackoff", retryable(retryablehttp.RateLimitLinearJitterBackoff)},
-		{"go-salesforce", "k-capehart/go-salesforce v3, no retry of its own", goSalesforce},
-		{"brief", "the brief's algorithm: 5 tries, 2 s · 2^n + [0,1) s, at least Retry-After", brief},
+		{"aws-adaptive", "aws-sdk-go-v2 aws/retry.AdaptiveMode, defaults", inGo(awsAdaptive(3, false))},
+		{"aws-adaptive+", "the same, 10 attempts, Retry-After honoured", inGo(awsAdaptive(10, true))},
+		{"failsafe", "failsafe-go failsafehttp retry policy, defaults", inGo(failsafeDefault)},
+		{"failsafe+limiter", "retry with backoff 1-30 s and jitter, adaptive limiter", inGo(failsafeLimiter)},
+		{"failsafe+throttler", "retry with backoff 1-30 s and jitter, adaptive throttler", inGo(failsafeThrottler)},
+		{"retryablehttp", "hashicorp/go-retryablehttp, defaults", inGo(retryable(retryablehttp.DefaultBackoff))},
+		{"retryablehttp+", "the same, RateLimitLinearJitterBackoff", inGo(retryable(retryablehttp.RateLimitLinearJitterBackoff))},
+		{"go-salesforce", "k-capehart/go-salesforce v3, no retry of its own", inGo(goSalesforce)},
+		{"brief", "the brief's algorithm: 5 tries, 2 s · 2^n + [0,1) s, at least Retry-After", inGo(brief)},
 	}
 }
 
@@ -53,28 +53,38 @@ var errRefused = errors.New("refused")
 // Run lets a peer do the work of a scenario on virtual time.
 func (p Peer) Run(t *testing.T, sc *Scenario) Result {
 	t.Helper()
-	res := Result{Policy: p.Name, Scenario: sc.Name, Seed: sc.Seed, Text: sc.Text, Optimum: Optimum(sc)}
-	synctest.Test(t, func(t *testing.T) {
-		o := &orgWire{world: NewWorld(sc), began: time.Now()}
-		d := driver{sc: sc, org: o, todo: sc.Calls}
-		var all sync.WaitGroup
-		processes := max(sc.Processes, 1)
-		for range processes {
-			do, err := p.New(o)
-			if err != nil {
-				t.Fatalf("%s: %v", p.Name, err)
-			}
-			for range sc.Workers / processes {
-				all.Go(func() { d.work(do) })
-			}
-		}
-		all.Wait()
-		o.world.Settle(time.Since(o.began))
-		time.Sleep(leftBehind)
-		res.Makespan, res.Finished, res.Count = d.end, d.done == sc.Calls, o.world.Count
-		res.P50, res.P99 = quantiles(d.took)
-	})
+	res := p.play(t, sc)
+	res.Policy, res.Scenario, res.Seed, res.Text, res.Optimum = p.Name, sc.Name, sc.Seed, sc.Text, Optimum(sc)
 	return res
+}
+
+// inGo plays a peer that makes its calls over a transport of net/http.
+func inGo(client func(wire http.RoundTripper) (func(context.Context) error, error)) func(*testing.T, *Scenario) Result {
+	return func(t *testing.T, sc *Scenario) Result {
+		t.Helper()
+		var res Result
+		synctest.Test(t, func(t *testing.T) {
+			o := &orgWire{world: NewWorld(sc), began: time.Now()}
+			d := driver{sc: sc, org: o, todo: sc.Calls}
+			var all sync.WaitGroup
+			processes := max(sc.Processes, 1)
+			for range processes {
+				do, err := client(o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range sc.Workers / processes {
+					all.Go(func() { d.work(do) })
+				}
+			}
+			all.Wait()
+			o.world.Settle(time.Since(o.began))
+			time.Sleep(leftBehind)
+			res.Makespan, res.Finished, res.Count = d.end, d.done == sc.Calls, o.world.Count
+			res.P50, res.P99 = quantiles(d.took)
+		})
+		return res
+	}
 }
 
 // leftBehind is longer than the timeout of any client: go-salesforce does not
@@ -147,12 +157,15 @@ func (o *orgWire) RoundTrip(req *http.Request) (*http.Response, error) {
 		res.StatusCode = http.StatusTooManyRequests
 		res.Body = io.NopCloser(strings.NewReader(`[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"refused"}]`))
 		if a.RetryAfter > 0 {
-			res.Header.Set("Retry-After", strconv.Itoa(int((a.RetryAfter+time.Second-1)/time.Second)))
+			res.Header.Set("Retry-After", strconv.Itoa(seconds(a.RetryAfter)))
 		}
 	}
 	res.Status = fmt.Sprintf("%d %s", res.StatusCode, http.StatusText(res.StatusCode))
 	return res, nil
 }
+
+// seconds is what a Retry-After header can say, which is whole ones.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 const address = "https://org.invalid/services/data/v62.0/limits"
 
@@ -168,8 +181,8 @@ func get(ctx context.Context, do func(*http.Request) (*http.Response, error)) (t
 	}
 	defer func() { _ = res.Body.Close() }() // the judge reads no body
 	if res.StatusCode != http.StatusOK {
-		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
-		return time.Duration(seconds) * time.Second, errRefused
+		after, _ := strconv.Atoi(res.Header.Get("Retry-After"))
+		return time.Duration(after) * time.Second, errRefused
 	}
 	return 0, nil
 }
