@@ -18,10 +18,13 @@ import (
 const jsforceHome = "jsforce"
 
 // JSforce is the peer that is no Go: the real npm module under Node. The error
-// says why it cannot run here. It has no second variant: its documentation
-// names no setting for a throttled API. Connection's maxRequest bounds the
-// parts of one call with many records, and the options of its retries belong
-// to an inner function and are passed on by no documented method.
+// says why it cannot run here. It has no second variant, because its
+// documentation names no setting for a throttled API: maxRequest of a Connection
+// bounds the parts of one call with many records, and the options of the retries
+// are not among those that the documentation of Connection.request lists.
+//
+// package.json pins the newest version that runs on Node 20. Version 3.10.26,
+// which wants Node 22 and calls another fetch, retries by the same law.
 func JSforce() (Peer, error) {
 	doc, err := os.ReadFile(filepath.Join(jsforceHome, "node_modules", "jsforce", "package.json"))
 	if err != nil {

@@ -57,14 +57,10 @@ function send() {
 // over whole.
 const line = Buffer.alloc(512);
 function ask(question) {
-  say(question);
+  fs.writeSync(1, JSON.stringify(question) + '\n');
   const n = fs.readSync(0, line);
   if (n === 0) throw new Error('the org is gone');
   return JSON.parse(line.toString('utf8', 0, n));
-}
-
-function say(message) {
-  fs.writeFileSync(1, JSON.stringify(message) + '\n');
 }
 
 function response({ status, retryAfter }) {
@@ -132,4 +128,5 @@ for (let p = 0; p < processes; p++) {
     work(connection).then(() => working--); // an error that is no refusal ends this process, and Go reports it
   }
 }
-live().then(() => say({ done: { end, took, requests, asked } }));
+// The last line may be longer than a pipe holds: this write waits until it is gone.
+live().then(() => process.stdout.write(JSON.stringify({ done: { end, took, requests, asked } }) + '\n'));
