@@ -50,7 +50,8 @@ func JSforce() (Peer, error) {
 
 // played is what the driver says when the work is done or given up.
 type played struct {
-	End      time.Duration
+	End      time.Duration   // of the last call that the org took
+	Left     time.Duration   // when the last worker stopped
 	Took     []time.Duration // of each call that the org took in the end
 	Requests int             // that jsforce sent
 	Asked    int             // calls to jsforce; the other requests are its own retries
@@ -87,6 +88,7 @@ func playJSforce(ctx context.Context, sc *Scenario) (Result, played, error) {
 	if ended := node.Wait(); err != nil || ended != nil {
 		return Result{}, played{}, fmt.Errorf("jsforce on %s, seed %d: %w: %s", sc.Name, sc.Seed, errors.Join(err, ended), complaint.Bytes())
 	}
+	world.Settle(said.Left)
 	res := Result{Makespan: said.End, Finished: len(said.Took) == sc.Calls, Count: world.Count}
 	res.P50, res.P99 = quantiles(said.Took)
 	return res, said, nil

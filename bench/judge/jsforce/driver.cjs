@@ -129,4 +129,4 @@ for (let p = 0; p < processes; p++) {
   }
 }
 // The last line may be longer than a pipe holds: this write waits until it is gone.
-live().then(() => process.stdout.write(JSON.stringify({ done: { end, took, requests, asked } }) + '\n'));
+live().then(() => process.stdout.write(JSON.stringify({ done: { end, left: now(), took, requests, asked } }) + '\n'));
