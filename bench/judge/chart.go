@@ -85,16 +85,16 @@ func panel(b *strings.Builder, x0, y0 int, title string, lines []Line) {
 			at(k.value), panelHead-4, bottom, at(k.value), bottom+12, k.text)
 	}
 	for i, l := range lines {
-		y, color := float64(panelHead+rowHeight*i)+6, "#777"
+		y, ink := float64(panelHead+rowHeight*i)+6, "#777"
 		if l.Policy == "weir" {
-			color = "#0a7d3b"
+			ink = "#0a7d3b"
 		}
-		fill := color
+		fill := ink
 		if l.Done < l.Seeds {
 			fill = "white"
 		}
 		fmt.Fprintf(b, `<text x="%.0f" y="%.1f" text-anchor="end" fill="%s">%s</text><circle cx="%.1f" cy="%.1f" r="4" fill="%s" stroke="%s"/><text x="%.0f" y="%.1f" fill="%s">%s</text>`+"\n",
-			axisLeft-10, y+3.5, color, l.Policy, at(value(l)), y, fill, color, axisRight+14, y+3.5, color, l.took())
+			axisLeft-10, y+3.5, ink, l.Policy, at(value(l)), y, fill, ink, axisRight+14, y+3.5, ink, l.took())
 	}
 	b.WriteString("</g>\n")
 }
