@@ -60,7 +60,7 @@ func TestEntriesNameEveryStep(t *testing.T) {
 				named[string(n.Step)]++
 				continue
 			}
-			for _, id := range strings.Fields(n.Detail["steps"]) {
+			for id := range strings.FieldsSeq(n.Detail["steps"]) {
 				named[id]++
 			}
 		}

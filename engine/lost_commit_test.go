@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -34,6 +35,9 @@ func TestLostCommitsHoldNothingUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.engine.Store().DB().ExecContext(t.Context(), `DELETE FROM node`); err != nil { // w's engine is people's: it takes no turns
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()
@@ -48,7 +52,9 @@ func TestLostCommitsHoldNothingUp(t *testing.T) {
 	}
 	w.clean()
 	stop()
-	<-ended // its last transaction may be one of them
+	if err := <-ended; err != nil && !errors.Is(err, engine.ErrUnavailable) { // its last transaction may be one of them
+		t.Error(err)
+	}
 	if err := e.Close(); err != nil {
 		t.Error(err)
 	}

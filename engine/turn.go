@@ -78,10 +78,9 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 	var j *job
 	worked := false
 	began, mark := time.Now(), e.pulse.mark()
+	id := e.randomID(12)
+	e.claims.begin(id)
 	err := e.update(ctx, crash.Claim, func(tx *txn) error {
-		if j != nil { // undone by the store, and run again
-			e.claims.end(j.claim)
-		}
 		j, worked = nil, false
 		g, err := tx.lockGovernor(l)
 		if err != nil {
@@ -115,7 +114,7 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 		}
 		switch {
 		case dec.Ruling == weir.Proceed:
-			j, err = tx.take(l, g, steps)
+			j, err = tx.take(l, g, steps, id)
 		case dec.Object != "": // only its steps wait: the next turn finds others
 			worked, err = tx.holdObject(l, ask, dec)
 		default:
@@ -128,17 +127,15 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 		}
 		return g.save()
 	})
-	if j != nil && (err != nil || len(j.steps) == 0) {
-		e.claims.end(j.claim) // if it was committed all the same, the next beat finds it
-		j = nil
+	if err == nil && j != nil && len(j.steps) > 0 {
+		j.began, j.mark = began, mark
+		return j, worked, nil
 	}
+	e.claims.end(id) // if it was committed all the same, the next beat finds it
 	if err != nil {
 		return nil, false, fmt.Errorf("claim for org %s: %w", l.ID, err)
 	}
-	if j != nil {
-		j.began, j.mark = began, mark
-	}
-	return j, worked, nil
+	return nil, worked, nil
 }
 
 // urgent returns the most urgent ready step and those that can share its call.
@@ -158,14 +155,13 @@ func (t *txn) urgent(org weir.OrgID) ([]weir.Step, error) {
 }
 
 // take claims the steps and opens the intents of those that are about to write.
-func (t *txn) take(l *lane, g *governed, steps []weir.Step) (*job, error) {
-	j := &job{lane: l, claim: t.e.randomID(12)}
+func (t *txn) take(l *lane, g *governed, steps []weir.Step, claim string) (*job, error) {
+	j := &job{lane: l, claim: claim}
 	var err error
 	if j.request, err = t.Request(steps[0].Request); err != nil {
 		return nil, err
 	}
 	j.probe = needsProbe(steps[0], g.rungs) // alone then; see together
-	t.e.claims.begin(j.claim)
 	until := t.Now().Add(l.Claim)
 	claimed, err := t.ClaimSteps(steps, j.claim, t.e.node, until)
 	if err != nil {

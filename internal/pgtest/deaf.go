@@ -65,7 +65,7 @@ func (d *Deaf) Lost() int64 { return d.lost.Load() }
 
 // commit ends a transaction. It is a message of its own: database/sql waits for the
 // answers to what came before.
-var commit = []byte("Q\x00\x00\x00\x0bcommit\x00")
+const commit = "Q\x00\x00\x00\x0bcommit\x00"
 
 func (d *Deaf) serve(weir net.Conn) {
 	defer func() { _ = weir.Close() }()
@@ -81,7 +81,7 @@ func (d *Deaf) serve(weir net.Conn) {
 		buf := make([]byte, 1<<16)
 		for {
 			n, err := weir.Read(buf)
-			if every := d.every.Load(); every > 0 && bytes.HasPrefix(buf[:n], commit) && d.commits.Add(1)%every == 0 {
+			if every := d.every.Load(); every > 0 && bytes.HasPrefix(buf[:n], []byte(commit)) && d.commits.Add(1)%every == 0 {
 				swallow.Store(true)
 			}
 			if _, write := server.Write(buf[:n]); err != nil || write != nil {
