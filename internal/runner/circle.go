@@ -36,7 +36,8 @@ func (c circle) turn(org weir.OrgID, slot, width int, now time.Time) (owner stri
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(org)) // never fails; orgs begin at different nodes and times
 	begin := int64(h.Sum32())
-	at := now.UnixNano() + begin%int64(length)
+	// One slot of an org after the other ends: between two turns is up to a second.
+	at := now.UnixNano() + begin%int64(length) + int64(slot)*int64(length)/int64(width)
 	return c[(begin+int64(slot)+at/int64(length))%nodes], length - time.Duration(at%int64(length))
 }
 
