@@ -58,7 +58,7 @@ func (s State) repeated(p Policy, x event) (State, weir.Decision) {
 	if x.cost > 0 {
 		parts = retryPart
 	}
-	if s.Retries+parts > retryStock {
+	if s.Retries > retryStock-parts {
 		if late {
 			return s, d
 		}

@@ -1,6 +1,7 @@
 package governor_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -63,6 +64,15 @@ func TestAWeakOrgSpendsNoAttempts(t *testing.T) {
 	}
 	if d := g.observe(fault(weir.PlatformFault), attempts(5), due(g.now.Add(time.Minute))); d.Ruling != weir.DeadLetter {
 		t.Errorf("with a minute to the due date: %s", governor.Explain(d))
+	}
+}
+
+// A state that holds an absurd number is one whose stock is spent.
+func TestAnAbsurdRetryCountIsSpent(t *testing.T) {
+	g := newOrg(t)
+	g.s.Retries = math.MaxInt64
+	if d := g.observe(fault(weir.PlatformFault)); !d.Spared || g.s.Retries < 0 {
+		t.Errorf("%d: %s", g.s.Retries, governor.Explain(d))
 	}
 }
 
