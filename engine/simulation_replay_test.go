@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"encoding/json"
+	"math/bits"
 	"strconv"
 	"strings"
 	"time"
@@ -218,7 +219,8 @@ func (s *simulation) judgeWait(d decision, o weir.Outcome, p governor.Policy) in
 	}
 	want = max(want, o.Fault.RetryAfter)
 	if said["calls-of-request"] != "" {
-		want = max(want, ceiling/4+time.Duration(uint64(o.Jitter)*uint64(ceiling*3/4)>>32))
+		above, below := bits.Mul64(uint64(o.Jitter), uint64(ceiling*3/4))
+		want = max(want, ceiling/4+time.Duration(above<<32|below>>32))
 	}
 	if got := d.ruling.Wait.Until.Sub(o.Now); got != want {
 		s.t.Errorf("decision %d waits %s; policy and jitter make %s", d.seq, got, want)

@@ -224,7 +224,7 @@ func TestThirtyDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const days = 30
-		s := newSimulation(t, 42, 46, emulator.Options{})
+		s := newSimulation(t, 45, 46, emulator.Options{}) // in which each reason to wait below comes up several times
 		s.month()
 		s.run(days * 24 * time.Hour)
 		s.verify()
