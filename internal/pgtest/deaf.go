@@ -12,7 +12,8 @@ import (
 
 // Deaf stands between weir and PostgreSQL. It hands every COMMIT on, and of one in so
 // many it swallows the answer and closes the connection, as a server that goes away
-// in that moment: the transaction stands, and nobody has told us.
+// in that moment: the transaction stands, and nobody has told us. It can also cut a
+// connection before a message has gone on.
 type Deaf struct {
 	DSN string // of the database behind it
 
@@ -20,6 +21,7 @@ type Deaf struct {
 	every   atomic.Int64
 	commits atomic.Int64
 	lost    atomic.Int64
+	cut     atomic.Int64
 }
 
 // StartDeaf serves on a port of its own until the test ends.
@@ -63,6 +65,12 @@ func (d *Deaf) Every(n int64) { d.every.Store(n) }
 // Lost counts the COMMITs that were answered by nobody.
 func (d *Deaf) Lost() int64 { return d.lost.Load() }
 
+// Cut closes the connection over which the n-th message from now on would go, once.
+func (d *Deaf) Cut(n int64) { d.cut.Store(n) }
+
+// Uncut is how many messages are still to go before one is cut; 0 when it was.
+func (d *Deaf) Uncut() int64 { return max(d.cut.Load(), 0) }
+
 // commit ends a transaction. It is a message of its own: database/sql waits for the
 // answers to what came before.
 const commit = "Q\x00\x00\x00\x0bcommit\x00"
@@ -83,6 +91,10 @@ func (d *Deaf) serve(weir net.Conn) {
 			n, err := weir.Read(buf)
 			if every := d.every.Load(); every > 0 && bytes.HasPrefix(buf[:n], []byte(commit)) && d.commits.Add(1)%every == 0 {
 				swallow.Store(true)
+			}
+			if d.cut.Load() > 0 && d.cut.Add(-1) == 0 {
+				_ = weir.Close() // which the other direction then finds out
+				return
 			}
 			if _, write := server.Write(buf[:n]); err != nil || write != nil {
 				return

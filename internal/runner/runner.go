@@ -67,14 +67,14 @@ func New(ctx context.Context, o Options) (*Runner, error) {
 	driver := driverFor(o.Store)
 	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: o.Log})
 	if err != nil {
-		return nil, fmt.Errorf("river migrations: %w", err)
+		return nil, fmt.Errorf("river migrations: %w", store.Unavailable(err))
 	}
 	err = o.Store.InTurn(ctx, func(ctx context.Context) error {
 		_, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("river migrations: %w", err)
+		return nil, fmt.Errorf("river migrations: %w", store.Unavailable(err))
 	}
 	r := &Runner{opts: o, stopping: make(chan struct{})}
 	r.slots = newSlotWorker(o.Engine, r.stopping)
@@ -134,7 +134,7 @@ func (r *Runner) freeSlots(ctx context.Context) error {
 		_, err = r.opts.Store.DB().ExecContext(ctx, free+`<> ALL($1)`, queuesOf(slices.Concat(alive, silent)))
 	}
 	if err != nil {
-		return fmt.Errorf("free slots of dead nodes: %w", err)
+		return fmt.Errorf("free slots of dead nodes: %w", store.Unavailable(err))
 	}
 	r.slots.circle.Store(newCircle(alive))
 	return r.freeFuture(ctx)
@@ -156,19 +156,20 @@ func (r *Runner) freeFuture(ctx context.Context) error {
 			now, now.Add(time.Minute))
 	}
 	if err != nil {
-		return fmt.Errorf("free slots that wait for a time that was taken back: %w", err)
+		return fmt.Errorf("free slots that wait for a time that was taken back: %w", store.Unavailable(err))
 	}
 	return nil
 }
 
 // Run works until ctx ends: it begins no more calls, lets those under way
-// record their outcome, and returns. It runs once.
+// record their outcome, and returns. It runs once. store.ErrUnavailable while ctx
+// goes on says that it has not begun: the store went away.
 func (r *Runner) Run(ctx context.Context) error {
 	if err := r.opts.Engine.Beat(context.WithoutCancel(ctx)); err != nil { // nothing is sent by a node that has not said that it lives
 		return err
 	}
 	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("start queue: %w", err)
+		return fmt.Errorf("start queue: %w", store.Unavailable(err))
 	}
 	alive, still := context.WithCancel(context.WithoutCancel(ctx)) // until the last call has ended
 	var pulse, work sync.WaitGroup

@@ -25,7 +25,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", unavailable(err))
+		return fmt.Errorf("migrate: %w", Unavailable(err))
 	}
 	return nil
 }
@@ -44,11 +44,11 @@ func (s *Store) InTurn(ctx context.Context, fn func(context.Context) error) (err
 	}
 	conn, err := s.writer.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connection for the migration lock: %w", unavailable(err))
+		return fmt.Errorf("connection for the migration lock: %w", Unavailable(err))
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	if err := locker.SessionLock(ctx, conn); err != nil {
-		return fmt.Errorf("wait for the migrations of other nodes: %w", unavailable(err))
+		return fmt.Errorf("wait for the migrations of other nodes: %w", Unavailable(err))
 	}
 	err = fn(ctx)
 	return errors.Join(err, locker.SessionUnlock(context.WithoutCancel(ctx), conn))

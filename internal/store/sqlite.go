@@ -80,12 +80,12 @@ func (s *Store) openReaders(ctx context.Context) (err error) {
 	for range readers {
 		c, err := s.reader.Conn(ctx)
 		if err != nil {
-			return unavailable(err)
+			return Unavailable(err)
 		}
 		all = append(all, c)
 		var n int
 		if err := c.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master`).Scan(&n); err != nil { // opens the journal, too
-			return unavailable(err)
+			return Unavailable(err)
 		}
 	}
 	return nil
@@ -153,19 +153,19 @@ func (s *Store) Checkpoint(ctx context.Context) (err error) {
 	}
 	conn, err := s.writer.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("checkpoint: %w", unavailable(err))
+		return fmt.Errorf("checkpoint: %w", Unavailable(err))
 	}
 	defer func() {
 		_, undo := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA `+patience)
 		err = errors.Join(err, undo, conn.Close())
 	}()
 	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 100`); err != nil {
-		return fmt.Errorf("checkpoint: %w", unavailable(err))
+		return fmt.Errorf("checkpoint: %w", Unavailable(err))
 	}
 	var busy, frames, moved int
 	row := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
 	if err := row.Scan(&busy, &frames, &moved); err != nil {
-		return fmt.Errorf("checkpoint: %w", unavailable(err))
+		return fmt.Errorf("checkpoint: %w", Unavailable(err))
 	}
 	if busy != 0 {
 		return fmt.Errorf("checkpoint: %w", ErrReaders)

@@ -83,7 +83,7 @@ func (s *Store) PgxPool() *pgxpool.Pool { return s.pgx }
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.writer.PingContext(ctx); err != nil {
-		return fmt.Errorf("ping store: %w", unavailable(err))
+		return fmt.Errorf("ping store: %w", Unavailable(err))
 	}
 	return nil
 }

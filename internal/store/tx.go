@@ -62,7 +62,7 @@ func (s *Store) View(ctx context.Context, now time.Time, fn func(*Tx) error) err
 func (s *Store) run(ctx context.Context, db *sql.DB, ready *statements, opts *sql.TxOptions, now time.Time, fn func(*Tx) error) (err error) {
 	tx, err := db.BeginTx(ctx, opts)
 	if err != nil {
-		return fmt.Errorf("begin transaction: %w", unavailable(err))
+		return fmt.Errorf("begin transaction: %w", Unavailable(err))
 	}
 	t := &Tx{ctx: ctx, sql: tx, now: moment(now), dialect: s.dialect, ready: ready}
 	committed := false
@@ -76,11 +76,11 @@ func (s *Store) run(ctx context.Context, db *sql.DB, ready *statements, opts *sq
 		}
 	}()
 	if err := fn(t); err != nil {
-		return unavailable(ended(ctx, err))
+		return Unavailable(ended(ctx, err))
 	}
 	// What was read is the snapshot's, whatever becomes of its end.
 	if err := tx.Commit(); err != nil && (opts == nil || !opts.ReadOnly) {
-		return fmt.Errorf("commit: %w", unavailable(ended(ctx, err)))
+		return fmt.Errorf("commit: %w", Unavailable(ended(ctx, err)))
 	}
 	committed = true
 	if ready != nil {

@@ -13,9 +13,9 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// unavailable marks an error as ErrUnavailable when the database, and not the
-// statement, is the reason.
-func unavailable(err error) error {
+// Unavailable marks an error as ErrUnavailable when the database, and not the
+// statement, is the reason. It is for those that work on DB by themselves, as River does.
+func Unavailable(err error) error {
 	if err == nil || errors.Is(err, ErrUnavailable) || !gone(err) {
 		return err
 	}
