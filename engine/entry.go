@@ -17,19 +17,19 @@ const namedAtOnce = 200
 // they have any: an entry for each would be most of what such a transaction writes.
 // Of a step that is alone it tells what noteStep tells.
 func (t *txn) noteAll(steps []weir.Step, act string, detail map[string]string, letters map[weir.StepID]weir.LetterID) error {
-	groups := slices.SortedFunc(slices.Values(steps), func(a, b weir.Step) int {
+	rest := slices.SortedFunc(slices.Values(steps), func(a, b weir.Step) int {
 		return cmp.Or(cmp.Compare(a.Request, b.Request), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Phase, b.Phase), cmp.Compare(a.ID, b.ID))
 	})
 	var entries []weir.Entry
-	for len(groups) > 0 {
-		first, n := &groups[0], 1
-		for n < min(len(groups), namedAtOnce) && groups[n].Request == first.Request && groups[n].Kind == first.Kind && groups[n].Phase == first.Phase {
+	for len(rest) > 0 {
+		first, n := &rest[0], 1
+		for n < min(len(rest), namedAtOnce) && rest[n].Request == first.Request && rest[n].Kind == first.Kind && rest[n].Phase == first.Phase {
 			n++
 		}
 		e := t.entryOf(first, act, detail)
 		e.Detail[KeyCount] = strconv.Itoa(n)
 		var named, with []string
-		for _, s := range groups[:n] {
+		for _, s := range rest[:n] {
 			named = append(named, string(s.ID))
 			if id := letters[s.ID]; id != "" {
 				with = append(with, string(id))
@@ -45,7 +45,7 @@ func (t *txn) noteAll(steps []weir.Step, act string, detail map[string]string, l
 			delete(e.Detail, KeyRecord)
 		}
 		entries = append(entries, e)
-		groups = groups[n:]
+		rest = rest[n:]
 	}
 	return t.note(entries...)
 }
