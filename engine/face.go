@@ -23,6 +23,7 @@ var (
 	ErrShredded       = store.ErrShredded
 	ErrLocked         = store.ErrLocked
 	ErrUnavailable    = store.ErrUnavailable
+	ErrInDoubt        = store.ErrInDoubt
 	ErrCorrupt        = vault.ErrCorrupt
 	ErrFull           = vault.ErrFull
 	ErrKEKInUse       = store.ErrKEKInUse

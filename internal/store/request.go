@@ -20,16 +20,21 @@ func scanRequest(r row) (q weir.Request, err error) {
 // InsertRequest accepts a request and counts it. The index is the full keyed
 // hash of the subject, by which FindBySubject finds it.
 func (t *Tx) InsertRequest(r weir.Request, subjectIndex string) error {
-	err := t.put("insert request "+string(r.ID), `
+	what := "insert request " + string(r.ID)
+	n, err := t.exec(what, `
 		INSERT INTO request (id, org, right_name, law, risk, stage, version, subject, subject_index, ref, evidence,
 			reason, recipient, submitted_by, received_at, due_at, created_at, closed_at, moved_at, resume_stage,
 			pass, plan_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, '', $20, $21)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, '', $20, $21)
+		ON CONFLICT (id) DO NOTHING`,
 		r.ID, r.Org, r.Right, r.Law, r.Risk, r.Stage, r.Version, r.Subject, subjectIndex, r.Ref, r.Evidence,
 		r.Reason, r.Recipient, r.SubmittedBy, r.ReceivedAt, r.DueAt, t.or(r.CreatedAt), r.ClosedAt, t.now,
 		r.Pass, r.PlanHash)
 	if err != nil {
 		return err
+	}
+	if n == 0 {
+		return fmt.Errorf("%s: %w", what, ErrExists)
 	}
 	return t.count("accepted_requests", 1)
 }

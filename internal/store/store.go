@@ -40,6 +40,11 @@ var (
 	// ErrUnavailable: the database is gone, full or unreachable. Whoever holds
 	// an outcome keeps it elsewhere until the store is back.
 	ErrUnavailable = errors.New("the store is unavailable")
+	// ErrInDoubt, with ErrUnavailable: a commit was sent and nobody answered, so
+	// that the transaction may stand or not.
+	ErrInDoubt = errors.New("nobody has said whether it was committed")
+	// ErrExists: there is such a row already. Nothing was changed.
+	ErrExists = errors.New("exists already")
 	// ErrReaders: a checkpoint could not finish because a reader was active.
 	ErrReaders = errors.New("readers keep the journal from being emptied")
 )

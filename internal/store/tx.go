@@ -80,7 +80,7 @@ func (s *Store) run(ctx context.Context, db *sql.DB, ready *statements, opts *sq
 	}
 	// What was read is the snapshot's, whatever becomes of its end.
 	if err := tx.Commit(); err != nil && (opts == nil || !opts.ReadOnly) {
-		return fmt.Errorf("commit: %w", Unavailable(ended(ctx, err)))
+		return fmt.Errorf("commit: %w", inDoubt(ctx, Unavailable(ended(ctx, err))))
 	}
 	committed = true
 	if ready != nil {

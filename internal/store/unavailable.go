@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -20,6 +21,19 @@ func Unavailable(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// inDoubt marks the error of a commit as ErrInDoubt when the connection failed, or
+// the time for an answer is over. A server, or SQLite, that answers with an error has
+// not committed.
+func inDoubt(ctx context.Context, err error) error {
+	var server *pgconn.PgError
+	var file *sqlite.Error
+	silent := errors.Is(err, ErrUnavailable) || errors.Is(ctx.Err(), context.DeadlineExceeded)
+	if !silent || errors.As(err, &server) || errors.As(err, &file) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrInDoubt, err)
 }
 
 func gone(err error) bool {
