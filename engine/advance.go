@@ -11,6 +11,9 @@ import (
 	"github.com/weirhq/weir/internal/store"
 )
 
+// errNotHeld is a mistake of ours: see txn.
+var errNotHeld = errors.New("its org is not held")
+
 // advance moves a request as far as it can go by itself: it releases the next
 // rank of steps, adds the next level of a discovery, or takes the next stage.
 // It runs inside the transaction that ended a step, so that no finished work
@@ -20,6 +23,9 @@ func (t *txn) advance(id weir.RequestID) error {
 		r, err := t.Request(id)
 		if err != nil {
 			return err
+		}
+		if t.holds != r.Org {
+			return fmt.Errorf("advance %s: %w", id, errNotHeld)
 		}
 		if r.Stage.Ended() {
 			_, err := t.abandon(id, "weir")

@@ -76,7 +76,7 @@ func (e *Engine) planReads(ctx context.Context, r weir.Request) error {
 		return err
 	}
 	return e.update(ctx, crash.Plan, func(tx *txn) error {
-		now, err := tx.Request(r.ID)
+		now, err := tx.hold(r.ID)
 		if err != nil {
 			return err
 		}

@@ -198,8 +198,16 @@ func (t *txn) dropPurge(erase weir.Step) error {
 	return nil
 }
 
+// openLetter reads a letter that a person decides, and holds its org.
 func (t *txn) openLetter(id weir.LetterID) (weir.Letter, error) {
 	d, err := t.Letter(id)
+	if err != nil {
+		return d, err
+	}
+	if _, err := t.hold(d.Request); err != nil {
+		return d, err
+	}
+	d, err = t.Letter(id)
 	if err == nil && d.State != weir.LetterOpen {
 		err = fmt.Errorf("letter %s is %s: %w", id, d.State, weir.ErrNoSuchTransition)
 	}

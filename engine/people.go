@@ -33,7 +33,7 @@ func (t *txn) verify(r *weir.Request, by, evidence string) error {
 func (e *Engine) act(ctx context.Context, w crash.Write, id weir.RequestID, fn func(*txn, *weir.Request) error) (weir.Request, error) {
 	var out weir.Request
 	err := e.update(ctx, w, func(tx *txn) error {
-		r, err := tx.Request(id)
+		r, err := tx.hold(id)
 		if err != nil {
 			return err
 		}

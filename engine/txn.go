@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sort"
 	"strconv"
+	"time"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/crash"
@@ -19,12 +20,45 @@ import (
 // PostgreSQL locks rows until the transaction ends, so every transaction takes
 // them in one order: the org first, by LockOrg or WakeOrg, then requests, steps
 // and letters, then the counter of accepted steps. Two that disagreed would
-// stop each other for a second, until the server ends one of them.
+// stop each other for a second, until the server ends one of them. Whoever moves a
+// request on holds its org: two that end its last steps at once would each see the
+// other's as open, and neither would release what comes next.
 type txn struct {
 	*store.Tx
 	e       *Engine
+	holds   weir.OrgID   // the org that is held until the end
 	notes   []weir.Entry // for the log, once all is committed
 	pending []weir.Entry // for the ledger, before the commit
+}
+
+// LockOrg reads the org's state and holds the org.
+func (t *txn) LockOrg(id weir.OrgID) (store.OrgState, error) {
+	o, err := t.Tx.LockOrg(id)
+	if err == nil {
+		t.holds = id
+	}
+	return o, err
+}
+
+// WakeOrg makes the org due at that time, or keeps an earlier one, and holds it.
+func (t *txn) WakeOrg(id weir.OrgID, at time.Time) error {
+	err := t.Tx.WakeOrg(id, at)
+	if err == nil {
+		t.holds = id
+	}
+	return err
+}
+
+// hold holds a request's org, and reads the request as it is from then on.
+func (t *txn) hold(id weir.RequestID) (weir.Request, error) {
+	r, err := t.Request(id)
+	if err != nil || t.holds == r.Org {
+		return r, err
+	}
+	if _, err := t.LockOrg(r.Org); err != nil {
+		return r, err
+	}
+	return t.Request(id)
 }
 
 // update runs fn in one write transaction of the named kind, with one time. fn

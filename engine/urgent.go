@@ -81,11 +81,11 @@ func (e *Engine) rush(ctx context.Context, id weir.RequestID, reason string, fn 
 	var u Urgent
 	err := e.update(ctx, crash.Urgent, func(tx *txn) error {
 		u = Urgent{}
-		r, err := tx.Request(id)
+		r, err := tx.hold(id)
 		if err != nil {
 			return err
 		}
-		if err := tx.WakeOrg(r.Org, tx.Now()); err != nil { // the org comes first: see txn
+		if err := tx.WakeOrg(r.Org, tx.Now()); err != nil {
 			return err
 		}
 		if r.Stage.Ended() || r.Stage == weir.Delivered {
