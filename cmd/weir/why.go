@@ -8,23 +8,35 @@ import (
 	"github.com/weirhq/weir/internal/web"
 )
 
+// decisionsShown are how many decisions a person reads; the newest say what holds now.
+const decisionsShown = 20
+
 func (a *app) whyVerb() *cobra.Command {
-	return &cobra.Command{
+	all := false
+	cmd := &cobra.Command{
 		Use: "why ID", Short: "Explain a wait, a dead letter or a request by recomputing its decisions",
 		Long: "Explain what holds a step (S-…), a dead letter (DL-…) or a request (R-…).\n" +
-			"Every decision is computed again from its recorded inputs; exit code 8 says that one does not follow.",
+			"Every decision is computed again from its recorded inputs; exit code 8 says that one does not follow.\n" +
+			"The newest are shown; --json has all.",
 		Args: exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var out web.WhyAnswer
 			if err := a.ask(cmd.Context(), "why", web.IDInput{ID: args[0]}, &out); err != nil {
 				return err
 			}
-			return a.show(out, func(p *page) { whyText(p, out) })
+			most := decisionsShown
+			if all {
+				most = len(out.Decisions)
+			}
+			return a.show(out, func(p *page) { whyText(p, out, most) })
 		},
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "show every decision and not the newest alone")
+	return cmd
 }
 
-func whyText(p *page, w web.WhyAnswer) {
+// whyText shows the newest decisions, most of them at most.
+func whyText(p *page, w web.WhyAnswer, most int) {
 	p.linef("%s", w.Sentence)
 	if !w.WakeAt.IsZero() && w.WakeAt.After(p.now) {
 		p.linef("  wakes      %s", when(p.now, w.WakeAt))
@@ -36,7 +48,11 @@ func whyText(p *page, w web.WhyAnswer) {
 		return
 	}
 	p.linef("  decisions  %s, each computed again from its recorded inputs", plural(len(w.Decisions), "was recorded", "were recorded"))
-	for _, d := range w.Decisions {
+	earlier := max(len(w.Decisions)-most, 0)
+	if earlier > 0 {
+		p.linef("    %s", p.paint(dim, plural(earlier, "earlier one: --all shows it", "earlier ones: --all shows them")))
+	}
+	for _, d := range w.Decisions[earlier:] {
 		var facts []string
 		for _, e := range d.Evidence {
 			facts = append(facts, e.Name+" "+e.Value)
