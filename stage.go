@@ -56,7 +56,7 @@ var stageTable = map[Stage]map[Event]Stage{ //nolint:gochecknoglobals // a const
 	AwaitingApproval: {EventStart: Executing, EventReplan: Verified, EventPause: Paused, EventReject: Rejected, EventCancel: Cancelled},
 	Executing:        {EventDrift: AwaitingApproval, EventExecuted: Verifying, EventCancel: Cancelled},
 	Verifying:        {EventProved: Sealing, EventCancel: Cancelled},
-	Sealing:          {EventSealed: Delivered},
+	Sealing:          {EventSealed: Delivered, EventReplan: Verified}, // anew when what was fetched no longer opens
 	Delivered:        {EventClose: Closed},
 	Paused:           {EventReject: Rejected, EventCancel: Cancelled},
 }

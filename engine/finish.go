@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/store"
+	"github.com/weirhq/weir/vault"
 )
 
 // finishRequests does the local work of requests, which needs no call: planning
@@ -38,6 +39,9 @@ func (e *Engine) finishRequests(ctx context.Context) error {
 	}
 	for _, r := range sealing {
 		if err := e.seal(ctx, r); err != nil && !e.movedOn(ctx, r) {
+			if errors.Is(err, vault.ErrCorrupt) {
+				err = errors.Join(err, e.tellDamaged(ctx, r))
+			}
 			errs = append(errs, fmt.Errorf("seal %s: %w", r.ID, err))
 		}
 	}
@@ -139,7 +143,8 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 			}
 			detail["package"] = pkg.ref.Digest
 		}
-		if err := tx.moveBy(&r, weir.EventSealed, "weir", nil, detail); err != nil {
+		err = tx.moveBy(&r, weir.EventSealed, "weir", func(r *weir.Request) { r.Reason = "" }, detail)
+		if err != nil {
 			return err
 		}
 		if err := tx.learn(&r); err != nil {
@@ -157,6 +162,24 @@ func (e *Engine) seal(ctx context.Context, r weir.Request) error {
 		return err
 	}
 	return e.dropSealed(ctx, r.ID)
+}
+
+// tellDamaged tells people, once, of a request whose sealed data does not open. Weir
+// goes on trying: the right file may be put back.
+func (e *Engine) tellDamaged(ctx context.Context, r weir.Request) error {
+	if r.Reason != "" {
+		return nil
+	}
+	return e.update(ctx, crash.Seal, func(tx *txn) error {
+		now, err := tx.hold(r.ID)
+		if err != nil || now.Version != r.Version {
+			return err // it has moved on, and whoever moved it knows more
+		}
+		if err := tx.EditRequest(&now, func(r *weir.Request) { r.Reason = "pages_damaged" }); err != nil {
+			return err
+		}
+		return tx.note(weir.Entry{Act: "request.damaged", Org: r.Org, Request: r.ID})
+	})
 }
 
 const packageBlob = "package"

@@ -46,9 +46,16 @@ func (e *Engine) act(ctx context.Context, w crash.Write, id weir.RequestID, fn f
 	return out, err
 }
 
-// Replan starts the discovery anew, for a plan that is stale, refused or old.
+// Replan starts the discovery anew, for a plan that is stale, refused or old, and
+// for an access of which the sealed pages no longer open.
 func (e *Engine) Replan(ctx context.Context, id weir.RequestID, by string) (weir.Request, error) {
 	return e.act(ctx, crash.Replan, id, func(tx *txn, r *weir.Request) error {
+		if r.Stage == weir.Sealing && r.Right.Mutates() {
+			return fmt.Errorf("%s has carried its plan out: %w", id, weir.ErrNoSuchTransition)
+		}
+		if err := tx.DropBlobs(id, pageBlob); err != nil {
+			return err
+		}
 		err := tx.moveBy(r, weir.EventReplan, by, func(r *weir.Request) {
 			r.Pass, r.PlanHash, r.Reason = weir.PassPlan, "", ""
 		}, nil)

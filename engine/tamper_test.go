@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/store"
@@ -136,6 +137,12 @@ func TestAlteredPagesAreNotServed(t *testing.T) {
 				}
 				w.stands(first.ID, weir.Sealing)
 				w.stands(second.ID, weir.Delivered)
+				if reason := w.get(first.ID).Reason; reason != "pages_damaged" {
+					t.Errorf("people are told %q", reason)
+				}
+				if n := w.acts("request.damaged"); n != 1 {
+					t.Errorf("told %d times, want once", n)
+				}
 				if _, err := os.Stat(filepath.Join(w.options.DataDir, "vault", "out", string(first.ID)+"-access.zip.age")); err == nil {
 					t.Error("a package was made of an altered page")
 				}
@@ -144,9 +151,35 @@ func TestAlteredPagesAreNotServed(t *testing.T) {
 					t.Fatal(err)
 				}
 				w.stands(first.ID, weir.Delivered)
+				if reason := w.get(first.ID).Reason; reason != "" {
+					t.Errorf("it is delivered, and people are told %q", reason)
+				}
 			})
 		})
 	}
+}
+
+// A page is lost for good: a person has everything fetched anew.
+func TestALostPageIsFetchedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		r := w.submit(weir.Access, 1)
+		w.planned()
+		old := w.fetched(r)
+		if err := os.Remove(w.pageFile(old[0])); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.engine.Control(t.Context()); err == nil {
+			t.Error("the control round does not tell")
+		}
+		w.stands(r.ID, weir.Sealing)
+		if _, err := w.engine.Replan(t.Context(), r.ID, "kim"); err != nil {
+			t.Fatal(err)
+		}
+		w.until(r.ID, time.Hour, weir.Delivered)
+		w.holdsExactly(r.ID, w.subjects[1].Records)
+		w.clean()
+	})
 }
 
 func write(t *testing.T, path string, content []byte) {

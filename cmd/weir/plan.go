@@ -87,16 +87,30 @@ func (a *app) plan(ctx context.Context, d *desk, id string, again bool) (web.Pla
 
 // noPlan explains why discovery ended without a plan.
 func noPlan(s web.StatusDoc) error {
-	reason := map[string][2]string{
-		"no_match":           {"no record matches the subject", "Check the identifiers and submit again, or `weir reject " + string(s.ID) + " --reason …`."},
-		"too_many_records":   {"more records match than policy.max_records allows", "Raise policy.max_records if that is right, then `weir plan " + string(s.ID) + " --again`."},
-		"data_map_undecided": {"the data map has open decisions (decide:)", "Decide about them, then `weir plan " + string(s.ID) + " --again`."},
-		"data_map_blocked":   {"the data map does not fit the org", "`weir map check " + string(s.Org) + "` lists what to change; then `weir plan " + string(s.ID) + " --again`."},
-	}[s.Reason]
-	if reason[0] == "" {
-		reason = [2]string{s.Reason, "`weir status " + string(s.ID) + "` shows where it stands."}
+	what, next := reasonOf(s)
+	if what == "" {
+		what, next = s.Reason, "`weir status "+string(s.ID)+"` shows where it stands."
 	}
-	return web.Fail(web.ExitConflict, s.Reason, reason[1], "no plan for %s: %s; nothing was changed", s.ID, reason[0])
+	return web.Fail(web.ExitConflict, s.Reason, next, "no plan for %s: %s; nothing was changed", s.ID, what)
+}
+
+// reasonOf says in words why a request does not go on by itself, and what to do
+// next; nothing of a reason that is in words already.
+func reasonOf(s web.StatusDoc) (what, next string) {
+	again := "`weir plan " + string(s.ID) + " --again`"
+	switch s.Reason {
+	case "no_match":
+		return "no record matches the subject", "Check the identifiers and submit again, or `weir reject " + string(s.ID) + " --reason …`."
+	case "too_many_records":
+		return "more records match than policy.max_records allows", "Raise policy.max_records if that is right, then " + again + "."
+	case "data_map_undecided":
+		return "the data map has open decisions (decide:)", "Decide about them, then " + again + "."
+	case "data_map_blocked":
+		return "the data map does not fit the org", "`weir map check " + string(s.Org) + "` lists what to change; then " + again + "."
+	case "pages_damaged":
+		return "what was fetched no longer opens", "Put the vault's files back, and it goes on by itself; or fetch everything anew with " + again + "."
+	}
+	return "", ""
 }
 
 // savePlan writes the plan's document for a second person to approve.

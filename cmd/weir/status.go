@@ -28,7 +28,7 @@ func statusText(p *page, d web.StatusDoc) {
 	p.linef("%s", requestLine(p, d.RequestDoc))
 	p.linef("  stage      %s", stageText(p, d))
 	if d.Reason != "" {
-		p.linef("  reason     %s", d.Reason)
+		p.linef("  reason     %s", reasonText(d))
 	}
 	p.linef("  subject    %s", d.Subject)
 	if d.Ref != "" {
@@ -64,6 +64,14 @@ func statusText(p *page, d web.StatusDoc) {
 	nextText(p, d)
 }
 
+// reasonText is a reason and, where it is a code, what that means.
+func reasonText(d web.StatusDoc) string {
+	if what, _ := reasonOf(d); what != "" {
+		return d.Reason + ": " + what
+	}
+	return d.Reason
+}
+
 func slackText(p *page, s int64) string {
 	text := signed(seconds(s))
 	if s < 0 {
@@ -91,6 +99,9 @@ func nextText(p *page, d web.StatusDoc) {
 		p.linef("Next: weir verify %s --evidence REFERENCE", d.ID)
 	case d.Stage == weir.AwaitingApproval && d.PlanHash == "":
 		p.linef("Next: weir plan %s --again, when the reason is gone; or weir reject %s", d.ID, d.ID)
+	case d.Stage == weir.Sealing && d.Reason != "":
+		_, next := reasonOf(d)
+		p.linef("Next: %s", next)
 	case d.Stage == weir.AwaitingApproval && len(d.Drift) > 0:
 		p.linef("Next: weir plan %s --again", d.ID)
 	case d.Stage == weir.AwaitingApproval:

@@ -84,6 +84,11 @@ func (t *Tx) DeleteBlobs(request weir.RequestID) ([]Blob, error) {
 	return gone, err
 }
 
+// DropBlobs forgets a request's pages of one kind: the sweeper removes their files.
+func (t *Tx) DropBlobs(request weir.RequestID, kind string) error {
+	return t.put("drop blobs of "+string(request), `DELETE FROM blob WHERE request = $1 AND kind = $2`, request, kind)
+}
+
 // SealedStats counts the pages and says when the oldest was sealed.
 func (t *Tx) SealedStats() (count int, oldest time.Time, err error) {
 	return t.backlog("count sealed pages", `SELECT count(*), coalesce(min(at), 0) FROM blob`)
