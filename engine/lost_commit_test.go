@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -29,12 +28,7 @@ func TestLostCommitsHoldNothingUp(t *testing.T) {
 		ids = append(ids, w.submit(weir.Erasure, i).ID)
 	}
 	d := pgtest.StartDeaf(t, w.options.DSN)
-	node := w.options
-	node.VaultDir, node.DataDir, node.DSN = filepath.Join(w.options.DataDir, "vault"), t.TempDir(), d.DSN
-	e, err := engine.Open(t.Context(), node)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := w.remote(d)
 	if _, err := w.engine.Store().DB().ExecContext(t.Context(), `DELETE FROM node`); err != nil { // w's engine is people's: it takes no turns
 		t.Fatal(err)
 	}

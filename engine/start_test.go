@@ -3,12 +3,10 @@ package engine_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/emulator"
-	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/internal/pgtest"
 )
 
@@ -19,12 +17,7 @@ func TestAStartOutlivesItsConnection(t *testing.T) {
 	d := pgtest.StartDeaf(t, w.options.DSN)
 	for _, n := range []int64{1, 3, 6, 11, 18} {
 		t.Run(fmt.Sprintf("message %d", n), func(t *testing.T) {
-			node := w.options
-			node.VaultDir, node.DataDir, node.DSN = filepath.Join(w.options.DataDir, "vault"), t.TempDir(), d.DSN
-			e, err := engine.Open(t.Context(), node)
-			if err != nil {
-				t.Fatal(err)
-			}
+			e := w.remote(d)
 			if _, err := w.engine.Store().DB().ExecContext(t.Context(), `DELETE FROM node`); err != nil { // w's engine is people's: it takes no turns
 				t.Fatal(err)
 			}
