@@ -28,7 +28,7 @@ func (w *world) expected(id weir.RequestID) int {
 // own count: at most a tenth more over all (issue 4).
 func TestErasuresTakeThePlannedCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, setup{people: 10, org: emulator.Options{Seed: 11, RecycleLag: -1, Profile: emulator.Calm()}})
+		w := newWorld(t, setup{people: 6, org: emulator.Options{Seed: 11, RecycleLag: -1, Profile: emulator.Calm()}})
 		calls, bound := 0, 0
 		for i := range w.subjects {
 			r := w.until(w.submit(weir.Erasure, i).ID, time.Hour, weir.AwaitingApproval)
