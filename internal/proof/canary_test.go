@@ -24,7 +24,7 @@ import (
 func TestCanary(t *testing.T) {
 	f := canaryForm{waits: 2, gate: 6 * time.Second, unprotected: 2}
 	if os.Getenv(formVariable) == "long" {
-		f = canaryForm{waits: 100, gate: 6 * time.Second, unprotected: 5}
+		f = canaryForm{waits: 100, gate: 8 * time.Second, unprotected: 5}
 	}
 	program := build(t)
 	pgtest.Each(t, func(t *testing.T, dsn string) {
