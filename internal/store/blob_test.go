@@ -40,7 +40,12 @@ func testBlobOfTheNewestEpochWins(t *testing.T, s *store.Store) {
 		same(t, count, 4)
 		same(t, oldest, noon)
 		same(t, need(tx.BlobNames()), map[string]bool{"c2": true, "c10": true, "newer": true, "s": true})
-		same(t, need(tx.DeleteBlobs("R-1")), append(want, subject))
+		ok(tx.DropBlobs("R-2", "page"))
+		same(t, need(tx.Blobs("R-1", "page")), want)
+		ok(tx.DropBlobs("R-1", "page"))
+		same(t, need(tx.Blobs("R-1", "page")), []store.Blob(nil))
+		ok(tx.PutBlob(want[0]))
+		same(t, need(tx.DeleteBlobs("R-1")), append(want[:1:1], subject))
 		same(t, need(tx.DeleteBlobs("R-1")), []store.Blob(nil))
 	})
 }
