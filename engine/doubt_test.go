@@ -12,13 +12,17 @@ import (
 	"github.com/weirhq/weir/internal/pii"
 )
 
-// remote opens a second engine on the database of w, behind a proxy.
+// remote opens a second engine on the database of w, behind a proxy. The node of w
+// is forgotten: its engine is people's from then on, and takes no turns.
 func (w *world) remote(d *pgtest.Deaf) *engine.Engine {
 	w.t.Helper()
 	node := w.options
 	node.VaultDir, node.DataDir, node.DSN = filepath.Join(w.options.DataDir, "vault"), w.t.TempDir(), d.DSN
 	e, err := engine.Open(w.t.Context(), node)
 	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.engine.Store().DB().ExecContext(w.t.Context(), `DELETE FROM node`); err != nil {
 		w.t.Fatal(err)
 	}
 	return e

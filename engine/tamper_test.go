@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -32,22 +33,29 @@ func (w *world) planned() {
 	}
 }
 
-// fetched works without the control round until a request's pages are sealed
-// and its package is not made.
-func (w *world) fetched(r weir.Request) []store.Blob {
+// unsealed works without the control round until a request has done all that needs
+// calls: what it delivers is not made yet.
+func (w *world) unsealed(id weir.RequestID) {
 	w.t.Helper()
-	for {
-		now, err := w.engine.Request(w.t.Context(), r.ID)
-		if err != nil {
+	for end := time.Now().Add(48 * time.Hour); w.get(id).Stage != weir.Sealing; {
+		worked, err := w.engine.Turn(w.t.Context(), acme)
+		if err != nil || time.Now().After(end) {
+			w.t.Fatalf("%s is %s: %v\n%s", id, w.get(id).Stage, err, w.story(id))
+		}
+		if worked {
+			continue
+		}
+		w.pass()
+		if err := w.engine.Beat(w.t.Context()); err != nil {
 			w.t.Fatal(err)
 		}
-		if now.Stage == weir.Sealing {
-			break
-		}
-		if worked, err := w.engine.Turn(w.t.Context(), acme); err != nil || !worked {
-			w.t.Fatalf("%s is %s, and there is no work: %v", r.ID, now.Stage, err)
-		}
 	}
+}
+
+// fetched is unsealed of an access, and returns its sealed pages.
+func (w *world) fetched(r weir.Request) []store.Blob {
+	w.t.Helper()
+	w.unsealed(r.ID)
 	var pages []store.Blob
 	err := w.engine.Store().View(w.t.Context(), w.engine.Now(), func(tx *store.Tx) (err error) {
 		pages, err = tx.Blobs(r.ID, "page")
@@ -182,6 +190,25 @@ func TestALostPageIsFetchedAnew(t *testing.T) {
 	})
 }
 
+// What an erasure has done is not planned anew: its certificate tells of the plan
+// that was approved.
+func TestACarriedOutErasureIsNotPlannedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		r := w.approved(1)
+		w.unsealed(r.ID)
+		before := w.get(r.ID)
+		if _, err := w.engine.Replan(t.Context(), r.ID, "kim"); !errors.Is(err, weir.ErrNoSuchTransition) {
+			t.Errorf("the plan of an erasure that was carried out is made anew: %v", err)
+		}
+		if now := w.get(r.ID); now != before {
+			t.Errorf("the refusal changed the request: %+v, was %+v", now, before)
+		}
+		w.until(r.ID, time.Hour, weir.Closed)
+		w.clean()
+	})
+}
+
 func write(t *testing.T, path string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -191,8 +218,7 @@ func write(t *testing.T, path string, content []byte) {
 
 func (w *world) stands(id weir.RequestID, stage weir.Stage) {
 	w.t.Helper()
-	r, err := w.engine.Request(w.t.Context(), id)
-	if err != nil || r.Stage != stage {
-		w.t.Errorf("%s is %s, want %s: %v", id, r.Stage, stage, err)
+	if r := w.get(id); r.Stage != stage {
+		w.t.Errorf("%s is %s, want %s", id, r.Stage, stage)
 	}
 }
