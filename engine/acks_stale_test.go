@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +32,47 @@ func TestStaleCheckIsRepeated(t *testing.T) {
 		w.erased(0)
 		w.clean()
 	})
+}
+
+// A record that changed between its check and its write is erased while it is still
+// reached through a record of the subject; one that changed hands is left alone and told.
+func TestARecordThatChangesHands(t *testing.T) {
+	for name, c := range map[string]struct {
+		owner  int // whose contact the task refers to
+		erased bool
+	}{"to another contact of the subject": {0, true}, "to a stranger": {1, false}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, setup{})
+				time.Sleep(time.Minute)
+				r := w.approved(0)
+				steps := w.turnsUntilWrite(r.ID)
+				i := slices.IndexFunc(steps, func(s weir.Step) bool { return s.Object == "Task" })
+				if i < 0 {
+					t.Fatal("no task is about to be deleted")
+				}
+				task, contacts := steps[i].Record, w.subjects[c.owner].Records["Contact"]
+				if !w.org.Touch("Task", task, map[string]any{"WhoId": contacts[len(contacts)-1]}) {
+					t.Fatal("the task cannot be touched")
+				}
+				time.Sleep(time.Hour)
+				if c.erased {
+					w.until(r.ID, 120*time.Hour, weir.Closed)
+					w.erased(0)
+					w.clean()
+					return
+				}
+				w.settle()
+				letters, err := w.engine.Letters(t.Context(), store.LetterFilter{Request: r.ID, State: weir.LetterOpen})
+				if err != nil || len(letters) != 1 || letters[0].Code != "WEIR_SUBJECT_CHANGED" || letters[0].Record != task {
+					t.Errorf("letters %+v: %v; want one, of the task", letters, err)
+				}
+				if rec, ok := w.org.Record("Task", task); !ok || rec["IsDeleted"] == true {
+					t.Error("a task of somebody else was deleted")
+				}
+			})
+		})
+	}
 }
 
 // turnsUntilWrite works until deletions have been checked and none was sent.

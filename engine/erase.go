@@ -8,7 +8,6 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/plan"
-	"github.com/weirhq/weir/internal/store"
 	"github.com/weirhq/weir/salesforce"
 )
 
@@ -49,6 +48,14 @@ type target struct {
 	digest    string // keyed digest of the fields as they are now
 	asWanted  bool   // the fields already have the intended values
 	ofSubject bool   // the record still belongs to the subject
+	refersTo  []reference
+}
+
+// reference is what a field of a record refers to, and which objects' records would
+// make it the subject's.
+type reference struct {
+	record  string
+	objects []string
 }
 
 // erase does one phase of a batch: check, write or confirm.
@@ -58,22 +65,6 @@ func (e *Engine) erase(ctx context.Context, j *job, s *settlement) error {
 		return err
 	}
 	defer who.close()
-	var have []weir.Finding
-	var known rungs
-	err = e.view(ctx, func(tx *store.Tx) error {
-		org, err := tx.Org(j.lane.ID)
-		if err != nil {
-			return err
-		}
-		if known, err = decodeRungs(org.Capabilities); err != nil {
-			return err
-		}
-		have, err = tx.Findings(j.request.ID, weir.PassConfirm)
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	targets := make([]*target, len(j.steps))
 	for i, st := range j.steps {
 		a, err := decodeErase(st)
@@ -82,14 +73,29 @@ func (e *Engine) erase(ctx context.Context, j *job, s *settlement) error {
 		}
 		targets[i] = &target{step: st, args: a, want: intend(who.key, st, a)}
 	}
-	switch j.steps[0].Phase {
-	case weir.PhaseWrite:
+	if j.steps[0].Phase == weir.PhaseWrite {
 		return e.write(ctx, j, s, who, targets)
-	case weir.PhaseConfirm:
-		return e.readTargets(ctx, j, s, who, have, targets, (*target).confirmed)
-	default:
-		return e.readTargets(ctx, j, s, who, have, targets, func(t *target) result { return t.checked(known, s.At) })
 	}
+	faults := e.readTargets(ctx, j, s, who, targets)
+	if s.Fault != nil {
+		return nil
+	}
+	decide := (*target).confirmed
+	if j.steps[0].Phase == weir.PhaseCheck {
+		if err := e.stillReached(ctx, j.request.ID, targets); err != nil {
+			return err
+		}
+		decide = func(t *target) result { return t.checked(j.rungs, s.At) }
+	}
+	for _, t := range targets {
+		r := result{Fault: faults[t.step.Object]}
+		if r.Fault == nil {
+			r = decide(t)
+		}
+		r.Jitter = e.jitter()
+		s.Results = append(s.Results, r)
+	}
+	return nil
 }
 
 // write sends up to 25 mutations in one composite, each with its own

@@ -13,14 +13,17 @@ import (
 // requestKey unwraps the key of a request. It fails once the key is shredded.
 func (e *Engine) requestKey(ctx context.Context, org weir.OrgID, id weir.RequestID) (*vault.Key, error) {
 	var row store.KeyRow
-	err := e.glance(ctx, func(tx *store.Tx) error {
-		var err error
+	err := e.glance(ctx, func(tx *store.Tx) (err error) {
 		row, err = tx.Key(id)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("key of %s: %w", id, err)
 	}
+	return e.unwrap(ctx, org, id, row)
+}
+
+func (e *Engine) unwrap(ctx context.Context, org weir.OrgID, id weir.RequestID, row store.KeyRow) (*vault.Key, error) {
 	k, err := e.vault.Key(ctx, org, id, row.Wrapped)
 	if err != nil {
 		return nil, fmt.Errorf("key of %s: %w", id, err)
@@ -40,12 +43,12 @@ func (o openedRequest) close() {
 }
 
 func (e *Engine) openRequest(ctx context.Context, r weir.Request) (openedRequest, error) {
-	key, err := e.requestKey(ctx, r.Org, r.ID)
-	if err != nil {
-		return openedRequest{}, err
-	}
+	var row store.KeyRow
 	var blobs []store.Blob
-	err = e.view(ctx, func(tx *store.Tx) error {
+	err := e.glance(ctx, func(tx *store.Tx) (err error) {
+		if row, err = tx.Key(r.ID); err != nil {
+			return fmt.Errorf("key of %s: %w", r.ID, err)
+		}
 		blobs, err = tx.Blobs(r.ID, subjectBlob.Kind)
 		return err
 	})
@@ -53,7 +56,10 @@ func (e *Engine) openRequest(ctx context.Context, r weir.Request) (openedRequest
 		err = fmt.Errorf("request %s has %d sealed subjects, want 1", r.ID, len(blobs))
 	}
 	if err != nil {
-		key.Close()
+		return openedRequest{}, err
+	}
+	key, err := e.unwrap(ctx, r.Org, r.ID, row)
+	if err != nil {
 		return openedRequest{}, err
 	}
 	sub, err := openSubject(ctx, key, blobs[0].Ref)

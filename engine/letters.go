@@ -159,9 +159,7 @@ func (e *Engine) ResolveLetter(ctx context.Context, id weir.LetterID, as, reason
 			if err := tx.MoveLetter(id, weir.LetterOpen, to); err != nil {
 				return err
 			}
-			if err := tx.closeIntent(&st, weir.IntentConflict); err != nil {
-				return err
-			}
+			tx.CloseOpenIntent(st.ID, weir.IntentConflict)
 			if err := tx.dropPurge(st); err != nil {
 				return err
 			}

@@ -19,11 +19,7 @@ const (
 
 // recheck sends a write back to its check when a wait, or a weir that was down,
 // came between the two. It says whether it did.
-func (t *txn) recheck(s weir.Step) (bool, error) {
-	a, err := decodeErase(s)
-	if err != nil {
-		return false, err
-	}
+func (t *txn) recheck(s weir.Step, a eraseArgs) (bool, error) {
 	if a.Rung != weir.RungReadCompare || a.Rechecks >= maxRechecks || t.Now().Sub(a.CheckedAt) <= checkHolds {
 		return false, nil
 	}

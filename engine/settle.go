@@ -214,7 +214,7 @@ func (t *txn) keep(st *weir.Step, r result) error {
 		}
 	}
 	if state := intentState(st, r); state != "" {
-		return t.closeIntent(st, state)
+		t.CloseOpenIntent(st.ID, state)
 	}
 	return nil
 }
@@ -256,10 +256,6 @@ func intentState(st *weir.Step, r result) weir.IntentState {
 		return weir.IntentNotApplied
 	}
 	return r.Intent
-}
-
-func (t *txn) closeIntent(st *weir.Step, state weir.IntentState) error {
-	return t.CloseOpenIntent(st.ID, state)
 }
 
 func (t *txn) settleResult(g *governed, st *weir.Step, r result) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/weirhq/weir/internal/datamap"
 	"github.com/weirhq/weir/internal/pii"
 	"github.com/weirhq/weir/internal/plan"
+	"github.com/weirhq/weir/internal/store"
 	"github.com/weirhq/weir/salesforce"
 	"github.com/weirhq/weir/vault"
 )
@@ -61,34 +63,21 @@ func fieldsDigest(key *vault.Key, names []string, value func(string) (string, bo
 func normal(v string) string { return strings.ToLower(strings.TrimSpace(v)) }
 
 // readTargets reads the batch's records, by one query per object or, where an
-// ETag guards them, by row, and lets decide say what follows for each.
-func (e *Engine) readTargets(ctx context.Context, j *job, s *settlement, who openedRequest, have []weir.Finding, targets []*target, decide func(*target) result) error {
+// ETag guards them, by row. It returns the faults of objects that were not read.
+func (e *Engine) readTargets(ctx context.Context, j *job, s *settlement, who openedRequest, targets []*target) map[string]*weir.Fault {
 	look := func(t *target, row salesforce.Row) {
 		t.seen = true
 		t.version, _ = row.String("SystemModstamp")
 		t.modified, _ = row.String("LastModifiedDate")
 		t.digest = fieldsDigest(who.key, t.want.names, row.String)
 		t.asWanted = t.digest == t.want.digest
-		t.ofSubject = belongs(t.args, row, who.subject, have)
+		t.belongs(row, who.subject)
 	}
-	var faults map[string]*weir.Fault
 	if j.steps[0].Shape == shapeByRow {
 		e.readRow(ctx, j, s, targets[0], look)
-	} else {
-		faults = e.readRows(ctx, j, s, targets, look)
-	}
-	if s.Fault != nil {
 		return nil
 	}
-	for _, t := range targets {
-		r := result{Fault: faults[t.step.Object]}
-		if r.Fault == nil {
-			r = decide(t)
-		}
-		r.Jitter = e.jitter()
-		s.Results = append(s.Results, r)
-	}
-	return nil
+	return e.readRows(ctx, j, s, targets, look)
 }
 
 // shapeByRow marks mutations whose check reads the row itself, for its ETag.
@@ -165,35 +154,56 @@ func union(a, b []string) []string {
 	return a
 }
 
-// belongs says whether a record that changed still matches the subject in one
-// of the ways by which it could have been found.
-func belongs(a eraseArgs, row salesforce.Row, who subject, have []weir.Finding) bool {
-	for _, m := range a.Match {
+// belongs notes whether a record still matches the subject in one of the ways by
+// which it could have been found, and what it refers to: see stillReached.
+func (t *target) belongs(row salesforce.Row, who subject) {
+	for _, m := range t.args.Match {
 		for _, f := range m.Fields {
 			v, ok := row.String(f)
 			if !ok || v == "" {
 				continue
 			}
-			if m.By != plan.ByParent && who.has(m.By, v) {
-				return true
-			}
-			if m.By == plan.ByParent && found(have, m.Parents, v) {
-				return true
+			if m.By == plan.ByParent {
+				t.refersTo = append(t.refersTo, reference{v, m.Parents})
+			} else if who.has(m.By, v) {
+				t.ofSubject = true
 			}
 		}
 	}
-	return false
 }
 
-func found(have []weir.Finding, objects []string, id string) bool {
-	for _, h := range have {
-		for _, o := range objects {
-			if h.Object == o && sameID(h.Record, id) {
-				return true
+// stillReached looks whether records that changed are still reached through
+// others that are the subject's. Few change between plan and write, and only about
+// those the findings are asked: there may be thousands.
+func (e *Engine) stillReached(ctx context.Context, id weir.RequestID, targets []*target) error {
+	doubtful := func(t *target) bool { return t.seen && t.version != t.args.Version && !t.ofSubject }
+	var ids []string
+	for _, t := range targets {
+		for _, ref := range t.refersTo {
+			if doubtful(t) {
+				ids = append(ids, ref.record)
 			}
 		}
 	}
-	return false
+	if len(ids) == 0 {
+		return nil
+	}
+	var have []weir.Finding
+	err := e.view(ctx, func(tx *store.Tx) (err error) {
+		have, err = tx.FindingsAbout(id, weir.PassConfirm, ids)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look for what changed records refer to: %w", err)
+	}
+	for _, t := range targets {
+		t.ofSubject = t.ofSubject || doubtful(t) && slices.ContainsFunc(t.refersTo, func(ref reference) bool {
+			return slices.ContainsFunc(have, func(h weir.Finding) bool {
+				return h.Record == ref.record && slices.Contains(ref.objects, h.Object)
+			})
+		})
+	}
+	return nil
 }
 
 // sealDetail keeps the org's message, which echoes values, under the request's

@@ -2,14 +2,13 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
 	"github.com/weirhq/weir/internal/crash"
-	"github.com/weirhq/weir/internal/store"
 )
 
 // claimMargin is by which part of the HTTP timeout a claim lives longer: a write
@@ -28,7 +27,8 @@ type job struct {
 	request weir.Request   // of the most urgent step: the call counts as its own
 	others  []weir.Request // that share the call; see share.go
 	steps   []weir.Step
-	probe   bool // ask first how the org guards writes; see rung.go
+	probe   bool  // ask first how the org guards writes; see rung.go
+	rungs   rungs // as they were known when it was claimed
 
 	began time.Time // when the claim began, by the machine's clock
 	mark  int       // of the node's pulse at that time
@@ -156,7 +156,7 @@ func (t *txn) urgent(org weir.OrgID) ([]weir.Step, error) {
 
 // take claims the steps and opens the intents of those that are about to write.
 func (t *txn) take(l *lane, g *governed, steps []weir.Step, claim string) (*job, error) {
-	j := &job{lane: l, claim: claim}
+	j := &job{lane: l, claim: claim, rungs: g.rungs}
 	var err error
 	if j.request, err = t.Request(steps[0].Request); err != nil {
 		return nil, err
@@ -170,27 +170,9 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step, claim string) (*job,
 	if j.others, err = t.requestsOf(claimed, j.request.ID); err != nil {
 		return nil, err
 	}
-	for _, s := range claimed {
-		if s.Kind != weir.StepErase || s.Phase != weir.PhaseWrite {
-			j.steps = append(j.steps, s)
-			continue
-		}
-		if again, err := t.recheck(s); again || err != nil {
-			if err != nil {
-				return nil, err
-			}
-			continue
-		}
-		switch err := t.openIntent(s); {
-		case err == nil:
-			j.steps = append(j.steps, s)
-		case errors.Is(err, store.ErrIntentOpen):
-			// Another request is writing this record right now: its intent must
-			// close before ours opens, so that two never write one record at once.
-			if err := t.deferBehindIntent(s, l.Governor.Settle); err != nil {
-				return nil, err
-			}
-		default:
+	j.steps = claimed
+	if first := steps[0]; first.Kind == weir.StepErase && first.Phase == weir.PhaseWrite {
+		if j.steps, err = t.openIntents(l, claimed); err != nil {
 			return nil, err
 		}
 	}
@@ -198,16 +180,44 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step, claim string) (*job,
 	return j, nil
 }
 
-func (t *txn) openIntent(s weir.Step) error {
-	a, err := decodeErase(s)
-	if err != nil {
-		return err
+// openIntents opens the intents of steps that are about to write, and returns those
+// that may: one whose check has become old begins with it again, and of one whose
+// record another request is writing right now, that one's intent must close before
+// ours opens, so that two never write one record at once.
+func (t *txn) openIntents(l *lane, steps []weir.Step) ([]weir.Step, error) {
+	var ready []weir.Step
+	var intents []weir.Intent
+	for _, s := range steps {
+		a, err := decodeErase(s)
+		if err != nil {
+			return nil, err
+		}
+		if again, err := t.recheck(s, a); again || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		ready = append(ready, s)
+		intents = append(intents, weir.Intent{
+			Step: s.ID, Request: s.Request, Org: s.Org, Object: s.Object, Record: s.Record,
+			Action: a.Action, Epoch: s.Epoch, Rung: a.Rung, Precondition: a.Precondition,
+			BeforeDigest: a.Before, AfterDigest: a.After, State: weir.IntentOpen, OpenedAt: t.Now(),
+		})
 	}
-	return t.OpenIntent(weir.Intent{
-		Step: s.ID, Request: s.Request, Org: s.Org, Object: s.Object, Record: s.Record,
-		Action: a.Action, Epoch: s.Epoch, Rung: a.Rung, Precondition: a.Precondition,
-		BeforeDigest: a.Before, AfterDigest: a.After, State: weir.IntentOpen, OpenedAt: t.Now(),
-	})
+	opened, err := t.OpenIntents(intents)
+	if err != nil {
+		return nil, err
+	}
+	var open []weir.Step
+	for _, s := range ready {
+		if slices.Contains(opened, s.ID) {
+			open = append(open, s)
+		} else if err := t.deferBehindIntent(s, l.Governor.Settle); err != nil {
+			return nil, err
+		}
+	}
+	return open, nil
 }
 
 func (t *txn) deferBehindIntent(s weir.Step, settle time.Duration) error {

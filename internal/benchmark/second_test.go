@@ -56,7 +56,7 @@ func newBacklog(t *testing.T, orgs, people int) *backlog {
 		b.await(id, weir.AwaitingApproval, 5*time.Minute)
 	}
 	s.stop()
-	b.planned, _ = b.steps()
+	b.planned = b.now().done
 	return b
 }
 
@@ -93,23 +93,31 @@ func (b *backlog) await(id string, stage weir.Stage, within time.Duration) {
 	}
 }
 
-// steps counts those that have ended well, and all.
-func (b *backlog) steps() (done, all int) {
+// moment is how far the work and the machine are at a time.
+type moment struct {
+	at          time.Time
+	done        int   // steps that have ended well
+	closed      int   // requests
+	idle, ticks int64 // of the processors
+}
+
+func (b *backlog) now() (m moment) {
 	b.t.Helper()
 	err := b.store.View(b.t.Context(), time.Now(), func(tx *store.Tx) error {
-		counts, err := tx.StepCounts("")
-		for state, n := range counts {
-			all += n
-			if state == weir.StepDone {
-				done += n
-			}
+		steps, err := tx.StepCounts("")
+		if err != nil {
+			return err
 		}
+		stages, err := tx.StageCounts()
+		m.done, m.closed = steps[weir.StepDone], stages[weir.Closed]
 		return err
 	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return done, all
+	m.at = time.Now()
+	m.idle, m.ticks = processors(b.t)
+	return m
 }
 
 // worked is what some processes did with a backlog.
@@ -134,33 +142,25 @@ func (b *backlog) start(processes int) (nodes []*server) {
 }
 
 // work lets processes do the backlog, and measures while a tenth to nine tenths of
-// its steps end: neither the starts nor the proofs at the end are in it.
+// its steps end: neither the starts nor the proofs at the end are in it. How many
+// steps there are is known at the end, since what a request has to do is added
+// step by step.
 func (b *backlog) work(nodes []*server) (w worked) {
 	b.t.Helper()
-	_, all := b.steps()
-	tenth := (all - b.planned) / 10
-	var from time.Time
-	var idle, ticks int64
-	first := 0
-	for end := time.Now().Add(15 * time.Minute); ; time.Sleep(250 * time.Millisecond) { // to ask costs
-		done, _ := b.steps()
-		if from.IsZero() && done >= b.planned+tenth {
-			from, first = time.Now(), done
-			idle, ticks = processors(b.t)
-		}
-		if done >= b.planned+9*tenth {
-			w.rate = float64(done-first) / time.Since(from).Seconds()
-			idleNow, ticksNow := processors(b.t)
-			w.idle = float64(idleNow-idle) / float64(ticksNow-ticks)
-			break
-		}
+	moments := []moment{b.now()}
+	for end := time.Now().Add(15 * time.Minute); moments[len(moments)-1].closed < len(b.ids); moments = append(moments, b.now()) {
 		if time.Now().After(end) {
-			b.t.Fatalf("%d of %d steps are done", done-b.planned, all-b.planned)
+			b.t.Fatalf("%d of %d requests are closed", moments[len(moments)-1].closed, len(b.ids))
 		}
+		time.Sleep(250 * time.Millisecond) // to ask costs
 	}
-	for _, id := range b.ids {
-		b.await(id, weir.Closed, 5*time.Minute)
+	tenth := (moments[len(moments)-1].done - b.planned) / 10
+	after := func(done int) moment {
+		return moments[slices.IndexFunc(moments, func(m moment) bool { return m.done >= b.planned+done })]
 	}
+	from, to := after(tenth), after(9*tenth)
+	w.rate = float64(to.done-from.done) / to.at.Sub(from.at).Seconds()
+	w.idle = float64(to.idle-from.idle) / float64(max(to.ticks-from.ticks, 1))
 	for _, n := range nodes {
 		w.cpu += n.cpu()
 		n.stop()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -64,21 +65,23 @@ func (t *Tx) Sharers(s weir.Step, most int) ([]weir.Step, error) {
 // gets a new epoch, so that whoever held it before can no longer commit. Steps
 // that moved in the meantime are left out.
 func (t *Tx) ClaimSteps(steps []weir.Step, claim, node string, until time.Time) ([]weir.Step, error) {
+	var rows [][]any
+	for _, s := range steps {
+		if to, err := s.State.Next(weir.Claim); err == nil {
+			rows = append(rows, []any{s.ID, s.State, s.Epoch, to, claim, node, until})
+		}
+	}
+	taken, err := applied(t, "claim steps of "+claim, scanValue[weir.StepID], perRow{
+		act:   `UPDATE step SET state = $4, epoch = epoch + 1, cause = '', claim = $5, node = $6, until = $7`,
+		where: `WHERE id = $1 AND state = $2 AND epoch = $3 RETURNING id`,
+	}, rows)
+	if err != nil {
+		return nil, err
+	}
 	var claimed []weir.Step
 	for _, s := range steps {
-		to, err := s.State.Next(weir.Claim)
-		if err != nil {
-			continue
-		}
-		n, err := t.exec("claim step "+string(s.ID), `
-			UPDATE step SET state = $4, epoch = epoch + 1, cause = '', claim = $5, node = $6, until = $7
-			WHERE id = $1 AND state = $2 AND epoch = $3`,
-			s.ID, s.State, s.Epoch, to, claim, node, until)
-		if err != nil {
-			return nil, err
-		}
-		if n == 1 {
-			s.State, s.Epoch, s.Cause, s.Node, s.Until = to, s.Epoch+1, "", node, moment(until)
+		if slices.Contains(taken, s.ID) {
+			s.State, s.Epoch, s.Cause, s.Node, s.Until = weir.StepExecuting, s.Epoch+1, "", node, moment(until)
 			claimed = append(claimed, s)
 		}
 	}

@@ -132,7 +132,7 @@ func testClaimLeavesOutWhatMoved(t *testing.T, s *store.Store) {
 		same(t, len(second), 1)
 		same(t, second[0].ID, weir.StepID("S-b"))
 		ok(tx.AdvanceStep(&first[0], weir.Yield, nil))
-		refuse(t, tx.AdvanceStep(&want, weir.Succeed, nil), store.ErrMovedElsewhere)
+		refuse(t, sent(tx, tx.AdvanceStep(&want, weir.Succeed, nil)), store.ErrMovedElsewhere)
 		same(t, need(tx.ClaimSteps([]weir.Step{a}, "c3", "n2", until)), []weir.Step(nil)) // an old epoch
 	})
 }

@@ -89,6 +89,7 @@ func conformance() []conformanceTest {
 		{"StepRoundTrip", testStepRoundTrip},
 		{"StepsInShort", testStepsInShort},
 		{"AdvanceStep", testAdvanceStep},
+		{"WritesGoTogether", testWritesGoTogether},
 		{"AWaitNeedsAnEnd", testAWaitNeedsAnEnd},
 		{"EditStepRenewsAClaim", testEditStepRenewsAClaim},
 		{"ReleaseNextRank", testReleaseNextRank},

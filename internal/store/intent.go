@@ -15,21 +15,22 @@ func scanIntent(r row) (i weir.Intent, err error) {
 	return i, err
 }
 
-// OpenIntent records, before the call is sent, which mutation may be under
-// way. While another one is open for the same record of the org, whosever it
-// is, the answer is ErrIntentOpen.
-func (t *Tx) OpenIntent(i weir.Intent) error {
-	what := "open intent of " + string(i.Step)
-	n, err := t.exec(what, `
-		INSERT INTO intent (`+intentColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'OPEN', $12, 0)
-		ON CONFLICT (org, record) WHERE state = 'OPEN' DO NOTHING`,
-		i.Step, i.Request, i.Org, i.Object, i.Record, i.Action, i.Epoch, i.Rung, i.Precondition,
-		i.BeforeDigest, i.AfterDigest, t.or(i.OpenedAt))
-	if err == nil && n == 0 {
-		err = fmt.Errorf("%s: %w", what, ErrIntentOpen)
+// OpenIntents records, before a call is sent, which mutations may be under way. It
+// returns the steps whose intent it recorded: while another one is open for the
+// same record of the org, whosever it is, none is.
+func (t *Tx) OpenIntents(intents []weir.Intent) ([]weir.StepID, error) {
+	var rows [][]any
+	for _, i := range intents {
+		rows = append(rows, []any{
+			i.Step, i.Request, i.Org, i.Object, i.Record, i.Action, i.Epoch, i.Rung, i.Precondition,
+			i.BeforeDigest, i.AfterDigest, t.or(i.OpenedAt),
+		})
 	}
-	return err
+	return applied(t, "open intents", scanValue[weir.StepID], perRow{
+		act: `INSERT INTO intent (` + intentColumns + `)
+			SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'OPEN', $12, 0`,
+		where: `WHERE true ON CONFLICT (org, record) WHERE state = 'OPEN' DO NOTHING RETURNING step`,
+	}, rows)
 }
 
 // CloseIntent records what became of the mutation.
@@ -45,9 +46,17 @@ func (t *Tx) CloseIntent(step weir.StepID, epoch int64, state weir.IntentState) 
 
 // CloseOpenIntent records what became of the step's open mutation, if it has
 // one.
-func (t *Tx) CloseOpenIntent(step weir.StepID, state weir.IntentState) error {
-	return t.put("close open intent of "+string(step), `
-		UPDATE intent SET state = $2, closed_at = $3 WHERE step = $1 AND state = 'OPEN'`, step, state, t.now)
+func (t *Tx) CloseOpenIntent(step weir.StepID, state weir.IntentState) {
+	t.behind.closed = append(t.behind.closed, []any{step, state, t.now})
+}
+
+// closeIntents sends what CloseOpenIntent decided.
+func (t *Tx) closeIntents(closed [][]any) error {
+	_, err := t.apply("close intents", perRow{
+		act:   `UPDATE intent SET state = $2, closed_at = $3`,
+		where: `WHERE step = $1 AND state = 'OPEN'`,
+	}, closed)
+	return err
 }
 
 // Intents lists the intents of a request in the order in which they were

@@ -82,14 +82,19 @@ func (t *Tx) Number(numbered []Row, hashes map[int64][]byte) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range numbered {
+	seqs := make([][]any, len(numbered))
+	for i, r := range numbered {
 		if size++; r.Entry.Seq != size {
 			return fmt.Errorf("number the ledger: entry %d where %d is next: %w", r.Entry.Seq, size, ErrMovedElsewhere)
 		}
-		err := t.change("number the ledger", `UPDATE entry SET seq = $2 WHERE id = $1 AND seq IS NULL`, r.RowID, r.Entry.Seq)
-		if err != nil {
-			return err
-		}
+		seqs[i] = []any{r.RowID, r.Entry.Seq}
+	}
+	n, err := t.apply("number the ledger", perRow{act: `UPDATE entry SET seq = $2`, where: `WHERE id = $1 AND seq IS NULL`}, seqs)
+	if err == nil && n != len(seqs) {
+		err = fmt.Errorf("number the ledger: %d of %d entries have no number yet: %w", n, len(seqs), ErrMovedElsewhere)
+	}
+	if err != nil {
+		return err
 	}
 	kept := rows{into: `INSERT INTO tree_hash (position, hash)`, width: 2}
 	for _, position := range slices.Sorted(maps.Keys(hashes)) {
@@ -106,24 +111,25 @@ func (t *Tx) Number(numbered []Row, hashes map[int64][]byte) error {
 // deleted at the end would be numbered over, and never missed.
 func (t *Tx) TreeSize() (int64, error) { return t.total("ledger") }
 
-// ReadHashes reads the hashes at those positions of the tree, in their order,
-// with one query for each run of neighbours.
+// ReadHashes reads the hashes at those positions of the tree, in their order.
 func (t *Tx) ReadHashes(positions []int64) ([][]byte, error) {
-	hashes := make([][]byte, 0, len(positions))
-	for len(positions) > 0 {
-		run := 1
-		for run < len(positions) && positions[run] == positions[run-1]+1 {
-			run++
+	found := make(map[int64][]byte, len(positions))
+	_, err := list(t, "read tree hashes", func(r row) (none struct{}, err error) {
+		var position int64
+		var hash []byte
+		err = r.Scan(&position, &hash)
+		found[position] = hash
+		return none, err
+	}, `SELECT position, hash FROM tree_hash WHERE `+t.among("position", "$1"), listed(t, positions))
+	if err != nil {
+		return nil, err
+	}
+	hashes := make([][]byte, len(positions))
+	for i, position := range positions {
+		var ok bool
+		if hashes[i], ok = found[position]; !ok {
+			return nil, fmt.Errorf("read tree hash %d: %w", position, ErrNotFound)
 		}
-		found, err := list(t, "read tree hashes", scanValue[[]byte],
-			`SELECT hash FROM tree_hash WHERE position BETWEEN $1 AND $2 ORDER BY position`, positions[0], positions[run-1])
-		if err != nil {
-			return nil, err
-		}
-		if len(found) != run {
-			return nil, fmt.Errorf("read tree hashes %d to %d: %w", positions[0], positions[run-1], ErrNotFound)
-		}
-		hashes, positions = append(hashes, found...), positions[run:]
 	}
 	return hashes, nil
 }

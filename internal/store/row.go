@@ -65,6 +65,10 @@ func each[T any](t *Tx, what string, scan func(row) (T, error), query string, ar
 
 // one reads the only row of a query; none is ErrNotFound.
 func one[T any](t *Tx, what string, scan func(row) (T, error), query string, args ...any) (T, error) {
+	if err := t.send(); err != nil {
+		var none T
+		return none, fmt.Errorf("%s: %w", what, err)
+	}
 	found, err := scan(t.queryRow(query, bind(args)))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound

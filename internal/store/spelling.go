@@ -54,13 +54,9 @@ func (t *Tx) unfolded(parameter, name string) string {
 }
 
 // listed is the parameter of among and unfolded.
-func listed[T ~string](t *Tx, values []T) any {
+func listed[T ~string | ~int64](t *Tx, values []T) any {
 	if t.dialect == SQLite {
 		return document{values}
 	}
-	texts := make([]string, len(values))
-	for i, v := range values {
-		texts[i] = string(v)
-	}
-	return texts
+	return values
 }

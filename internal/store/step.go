@@ -118,9 +118,9 @@ const unended = `ended = 0`
 
 // AdvanceStep moves the step along the verdict's edge, lets set (which may be
 // nil) change the other fields, and writes it if state and epoch are still the
-// held ones. On success s is the new row. A wake-up time lasts only as long as
-// the wait, node and claim only as long as the execution. Claiming has a method
-// of its own, ClaimSteps.
+// held ones: if they are not, the transaction cannot be committed. On success s is
+// the new row. A wake-up time lasts only as long as the wait, node and claim only
+// as long as the execution. Claiming has a method of its own, ClaimSteps.
 func (t *Tx) AdvanceStep(s *weir.Step, v weir.Verdict, set func(*weir.Step)) error {
 	to, err := s.State.Next(v)
 	if err != nil {
@@ -145,8 +145,8 @@ func (t *Tx) EditStep(s *weir.Step, set func(*weir.Step)) error {
 	return t.writeStep(s, next)
 }
 
-// writeStep is the one statement that changes a step which somebody holds. What
-// a step is about never changes, and so its place in the indexes by rank does not.
+// writeStep is the one way to change a step which somebody holds. What a step is
+// about never changes, and so its place in the indexes by rank does not.
 func (t *Tx) writeStep(s *weir.Step, next weir.Step) error {
 	next.ID, next.Request, next.Org, next.Kind = s.ID, s.Request, s.Org, s.Kind
 	next.Shape, next.Object, next.Record, next.Rank, next.DueAt = s.Shape, s.Object, s.Record, s.Rank, s.DueAt
@@ -159,20 +159,9 @@ func (t *Tx) writeStep(s *weir.Step, next weir.Step) error {
 	} else if next.WakeAt.IsZero() {
 		return fmt.Errorf("write step %s: it would wait until never", s.ID)
 	}
-	ends := ""
-	if next.State.Ended() {
-		ends = ", ended = 1"
-	}
-	err := t.change("write step "+string(s.ID), `
-		UPDATE step SET phase = $1, state = $2, args = $3, attempts = $4, conflicts = $5, wake_at = $6, cause = $7,
-			node = $8, until = $9`+ends+`
-		WHERE id = $10 AND state = $11 AND epoch = $12`,
-		next.Phase, next.State, next.Args, next.Attempts, next.Conflicts, next.WakeAt, next.Cause, next.Node, next.Until,
-		s.ID, s.State, s.Epoch)
-	if err == nil {
-		*s = next
-	}
-	return err
+	t.behind.write(stepWrite{step: next, from: s.State})
+	*s = next
+	return nil
 }
 
 // ReleaseNextRank makes ready what was planned of the lowest rank that has

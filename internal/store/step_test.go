@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -91,12 +92,70 @@ func advanceOne(t *testing.T, tx *store.Tx, st weir.Step, verdict weir.Verdict) 
 	same(t, st, want)
 	same(t, need(tx.Step(st.ID)), want)
 	if to != held.State {
-		refuse(t, tx.AdvanceStep(&held, verdict, func(s *weir.Step) { s.WakeAt = noon }), store.ErrMovedElsewhere)
+		refuse(t, sent(tx, tx.AdvanceStep(&held, verdict, func(s *weir.Step) { s.WakeAt = noon })), store.ErrMovedElsewhere)
 	}
 	stale := st
 	stale.Epoch--
-	refuse(t, tx.EditStep(&stale, func(*weir.Step) {}), store.ErrMovedElsewhere)
+	refuse(t, sent(tx, tx.EditStep(&stale, func(*weir.Step) {})), store.ErrMovedElsewhere)
 	same(t, need(tx.Step(st.ID)), want)
+}
+
+// sent makes a transaction send what it has decided: a guard that does not hold is
+// told by the statement that follows.
+func sent(tx *store.Tx, err error) error {
+	if err == nil {
+		_, err = tx.TreeSize()
+	}
+	return err
+}
+
+// testWritesGoTogether: many changes of steps, and of one step, are there for
+// whatever reads, and one that is refused undoes all.
+func testWritesGoTogether(t *testing.T, s *store.Store) {
+	const n = 70
+	var steps []weir.Step
+	update(t, s, noon, func(tx *store.Tx) {
+		r := seed(tx, "R-1", "o")
+		var intents []weir.Intent
+		for i := range n {
+			st := step(weir.StepID(fmt.Sprintf("S-%02d", i)), r, weir.StepReady)
+			st.Record = fmt.Sprintf("003%015d", i)
+			if i%2 == 0 {
+				st.Args = nil
+			}
+			steps, intents = append(steps, st), append(intents, intent(st))
+		}
+		ok(tx.InsertSteps(steps))
+		same(t, len(need(tx.OpenIntents(intents))), n)
+		steps = need(tx.ClaimSteps(steps, "c", "n1", noon.Add(time.Minute)))
+		same(t, len(steps), n)
+	})
+	want := slices.Clone(steps)
+	update(t, s, noon.Add(time.Second), func(tx *store.Tx) {
+		for i := range want {
+			verdict := []weir.Verdict{weir.Yield, weir.Succeed, weir.Clash}[i%3]
+			ok(tx.AdvanceStep(&want[i], verdict, func(s *weir.Step) { s.Attempts, s.Args = i, []byte(`{}`) }))
+			if verdict == weir.Clash {
+				ok(tx.AdvanceStep(&want[i], weir.Refresh, func(s *weir.Step) { s.Conflicts, s.Args = 1, nil }))
+			}
+			tx.CloseOpenIntent(want[i].ID, weir.IntentApplied)
+		}
+		same(t, need(tx.StepsOf("R-1")), want)
+		same(t, need(tx.OpenSteps("R-1")), n-len(want)/3)
+		for _, in := range need(tx.Intents("R-1")) {
+			same(t, []any{in.State, in.ClosedAt}, []any{weir.IntentApplied, noon.Add(time.Second)})
+		}
+	})
+	err := s.Update(t.Context(), noon, func(tx *store.Tx) error {
+		for i := range steps { // as they were before
+			if err := tx.EditStep(&steps[i], func(s *weir.Step) { s.Attempts = 99 }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	refuse(t, err, store.ErrMovedElsewhere)
+	update(t, s, noon, func(tx *store.Tx) { same(t, need(tx.StepsOf("R-1")), want) })
 }
 
 func testAWaitNeedsAnEnd(t *testing.T, s *store.Store) {

@@ -27,8 +27,6 @@ var (
 	// ErrMovedElsewhere: the state, epoch or version is no longer the expected
 	// one. Nothing was changed.
 	ErrMovedElsewhere = errors.New("moved elsewhere in the meantime")
-	// ErrIntentOpen: another mutation of the same record may be under way.
-	ErrIntentOpen = errors.New("an intent is open for this record")
 	// ErrShredded: the request's key was destroyed.
 	ErrShredded = errors.New("the key was shredded")
 	// ErrOldKEK: the key-encryption key no longer wraps.

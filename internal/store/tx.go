@@ -21,6 +21,8 @@ type Tx struct {
 	now     time.Time
 	dialect Dialect
 
+	behind behind // not sent yet
+
 	ready *statements // SQLite only
 	met   []string    // queries that were not ready
 }
@@ -75,7 +77,11 @@ func (s *Store) run(ctx context.Context, db *sql.DB, ready *statements, opts *sq
 			err = errors.Join(err, fmt.Errorf("roll back: %w", undo))
 		}
 	}()
-	if err := fn(t); err != nil {
+	err = fn(t)
+	if err == nil {
+		err = t.send()
+	}
+	if err != nil {
 		return Unavailable(ended(ctx, err))
 	}
 	// What was read is the snapshot's, whatever becomes of its end.
@@ -104,7 +110,7 @@ func moment(at time.Time) time.Time { return at.UTC().Truncate(time.Millisecond)
 // Now is the transaction's one time: UTC, in whole milliseconds.
 func (t *Tx) Now() time.Time { return t.now }
 
-// SQL is the transaction itself, for inserting jobs with it.
+// SQL is the transaction itself, for statements about what no method here writes.
 func (t *Tx) SQL() *sql.Tx { return t.sql }
 
 // or is at, or the transaction's time when at is zero.
@@ -143,6 +149,9 @@ func (t *Tx) prepared(query string) (*sql.Stmt, bool) {
 }
 
 func (t *Tx) execute(query string, args []any) (sql.Result, error) {
+	if err := t.send(); err != nil {
+		return nil, err
+	}
 	if st, ok := t.prepared(query); ok { //nolint:sqlclosecheck // the transaction closes it
 		return st.ExecContext(t.ctx, args...)
 	}
@@ -150,6 +159,9 @@ func (t *Tx) execute(query string, args []any) (sql.Result, error) {
 }
 
 func (t *Tx) query(query string, args []any) (*sql.Rows, error) {
+	if err := t.send(); err != nil {
+		return nil, err
+	}
 	if st, ok := t.prepared(query); ok { //nolint:sqlclosecheck // the transaction closes it
 		return st.QueryContext(t.ctx, args...)
 	}
