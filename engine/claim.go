@@ -1,0 +1,200 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/crash"
+)
+
+// claim takes the most urgent steps that fit one call, asks the governor and
+// commits the intents. It returns no job when there is nothing to do now; the
+// flag says whether state moved all the same.
+func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
+	var j *job
+	worked := false
+	began, mark := time.Now(), e.pulse.mark()
+	id := e.randomID(12)
+	e.claims.begin(id)
+	err := e.update(ctx, crash.Claim, func(tx *txn) error {
+		j, worked = nil, false
+		g, err := tx.lockGovernor(l)
+		if err != nil {
+			return err
+		}
+		steps, err := tx.urgent(l.ID)
+		if err != nil || len(steps) == 0 {
+			return err
+		}
+		if steps, err = tx.together(g, steps); err != nil {
+			return err
+		}
+		inFlight, err := tx.InFlight(l.ID)
+		if err != nil || inFlight >= governor.Width(l.Governor, g.state) {
+			return err
+		}
+		ask, err := tx.askFor(l, steps, inFlight)
+		if err != nil {
+			return err
+		}
+		worked = true
+		if dec, dies := doomed(l.Governor, g.state, ask); dies {
+			if err := tx.doom(g, ask, dec); err != nil {
+				return err
+			}
+			return g.save()
+		}
+		dec, err := g.admit(ask, steps)
+		if err != nil {
+			return err
+		}
+		switch {
+		case dec.Ruling == weir.Proceed:
+			j, err = tx.take(l, g, steps, id)
+		case dec.Object != "": // only its steps wait: the next turn finds others
+			worked, err = tx.holdObject(l, ask, dec)
+		default:
+			worked = false
+			g.hold(ask, dec)
+			tx.noteGate(l.ID, dec)
+		}
+		if err != nil {
+			return err
+		}
+		return g.save()
+	})
+	if err == nil && j != nil && len(j.steps) > 0 {
+		j.began, j.mark = began, mark
+		return j, worked, nil
+	}
+	e.claims.end(id) // if it was committed all the same, the next beat finds it
+	if err != nil {
+		return nil, false, fmt.Errorf("claim for org %s: %w", l.ID, err)
+	}
+	return nil, worked, nil
+}
+
+// urgent returns the most urgent ready step and those that can share its call.
+func (t *txn) urgent(org weir.OrgID) ([]weir.Step, error) {
+	first, ok, err := t.NextReady(org)
+	if err != nil || !ok {
+		return nil, err
+	}
+	mates, err := t.Batchmates(first, capacity(first))
+	if err != nil {
+		return nil, err
+	}
+	if shared, err := t.share(first, mates); err != nil || shared != nil {
+		return shared, err
+	}
+	return fit(mates), nil
+}
+
+// take claims the steps and opens the intents of those that are about to write.
+func (t *txn) take(l *lane, g *governed, steps []weir.Step, claim string) (*job, error) {
+	j := &job{lane: l, claim: claim, rungs: g.rungs}
+	var err error
+	if j.request, err = t.Request(steps[0].Request); err != nil {
+		return nil, err
+	}
+	j.probe = needsProbe(steps[0], g.rungs) // alone then; see together
+	until := t.Now().Add(l.Claim)
+	claimed, err := t.ClaimSteps(steps, j.claim, t.e.node, until)
+	if err != nil {
+		return nil, err
+	}
+	if j.others, err = t.requestsOf(claimed, j.request.ID); err != nil {
+		return nil, err
+	}
+	j.steps = claimed
+	if first := steps[0]; first.Kind == weir.StepErase && first.Phase == weir.PhaseWrite {
+		if j.steps, err = t.openIntents(l, claimed); err != nil {
+			return nil, err
+		}
+	}
+	g.org.WakeAt = time.Time{}
+	return j, nil
+}
+
+// openIntents opens the intents of steps that are about to write, and returns those
+// that may: one whose check has become old begins with it again, and of one whose
+// record another request is writing right now, that one's intent must close before
+// ours opens, so that two never write one record at once.
+func (t *txn) openIntents(l *lane, steps []weir.Step) ([]weir.Step, error) {
+	var ready []weir.Step
+	var intents []weir.Intent
+	for _, s := range steps {
+		a, err := decodeErase(s)
+		if err != nil {
+			return nil, err
+		}
+		if again, err := t.recheck(s, a); again || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		ready = append(ready, s)
+		intents = append(intents, weir.Intent{
+			Step: s.ID, Request: s.Request, Org: s.Org, Object: s.Object, Record: s.Record,
+			Action: a.Action, Epoch: s.Epoch, Rung: a.Rung, Precondition: a.Precondition,
+			BeforeDigest: a.Before, AfterDigest: a.After, State: weir.IntentOpen, OpenedAt: t.Now(),
+		})
+	}
+	opened, err := t.OpenIntents(intents)
+	if err != nil {
+		return nil, err
+	}
+	var open []weir.Step
+	for _, s := range ready {
+		if slices.Contains(opened, s.ID) {
+			open = append(open, s)
+		} else if err := t.deferBehindIntent(s, l.Governor.Settle); err != nil {
+			return nil, err
+		}
+	}
+	return open, nil
+}
+
+func (t *txn) deferBehindIntent(s weir.Step, settle time.Duration) error {
+	return t.AdvanceStep(&s, weir.Defer, func(s *weir.Step) {
+		s.Phase, s.Cause, s.WakeAt = weir.PhaseCheck, weir.Conflict, t.Now().Add(settle)
+	})
+}
+
+// capacity is how many steps of a kind one call carries (wire reference,
+// section 1.8).
+func capacity(s weir.Step) int {
+	switch s.Kind {
+	case weir.StepDescribe:
+		return 1
+	case weir.StepFind, weir.StepExport:
+		return 5 // queries in one composite
+	case weir.StepErase:
+		return 25 // subrequests in one composite
+	case weir.StepPurge:
+		return 200 // ids in one emptyRecycleBin
+	}
+	return 1
+}
+
+// fit cuts a batch of erasures to five objects, because their records are read
+// by one query per object.
+func fit(steps []weir.Step) []weir.Step {
+	if len(steps) == 0 || steps[0].Kind != weir.StepErase || steps[0].Phase == weir.PhaseWrite {
+		return steps
+	}
+	objects := map[string]bool{}
+	kept := steps[:0:0]
+	for _, s := range steps {
+		if objects[s.Object] || len(objects) < 5 {
+			objects[s.Object] = true
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
