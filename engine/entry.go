@@ -17,12 +17,16 @@ const namedAtOnce = 200
 // they have any: an entry for each would be most of what such a transaction writes.
 // Of a step that is alone it tells what noteStep tells.
 func (t *txn) noteAll(steps []weir.Step, act string, detail map[string]string, letters map[weir.StepID]weir.LetterID) error {
-	rest := slices.SortedFunc(slices.Values(steps), func(a, b weir.Step) int {
+	rest := make([]*weir.Step, len(steps)) // a step is large to move
+	for i := range steps {
+		rest[i] = &steps[i]
+	}
+	slices.SortFunc(rest, func(a, b *weir.Step) int {
 		return cmp.Or(cmp.Compare(a.Request, b.Request), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Phase, b.Phase), cmp.Compare(a.ID, b.ID))
 	})
 	var entries []weir.Entry
 	for len(rest) > 0 {
-		first, n := &rest[0], 1
+		first, n := rest[0], 1
 		for n < min(len(rest), namedAtOnce) && rest[n].Request == first.Request && rest[n].Kind == first.Kind && rest[n].Phase == first.Phase {
 			n++
 		}
