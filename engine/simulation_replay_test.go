@@ -5,6 +5,7 @@ package engine_test
 import (
 	"encoding/json"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/emulator"
 	"github.com/weirhq/weir/governor"
+	"github.com/weirhq/weir/internal/store"
 )
 
 // decision is one line of the replay log.
@@ -76,6 +78,7 @@ type ear struct {
 	daily    weir.Reading
 	wakes    map[weir.StepID]time.Time // how long each step was told to wait
 	held     map[string]int            // how often a call was held back, by what the evidence names
+	steps    map[weir.StepID]weir.Step // their requests and due dates, which never change
 }
 
 // admission is a call that was let go.
@@ -92,7 +95,7 @@ func (s *simulation) replay(truth emulator.Truth) {
 	all, policy := s.decisions()
 	var state governor.State
 	var went []admission
-	heard := ear{wakes: map[weir.StepID]time.Time{}, held: s.delays}
+	heard := ear{wakes: map[weir.StepID]time.Time{}, held: s.delays, steps: s.allSteps()}
 	for i, d := range all {
 		if d.snapshot != nil {
 			var kept governor.State
@@ -179,13 +182,47 @@ func (h *ear) note(d decision) {
 	for _, step := range d.steps {
 		switch d.ruling.Ruling {
 		case weir.WaitUntil, weir.Readback:
-			if d.kind != "admit" { // an admission's wait is the org's, and its next one may be shorter
+			if d.kind != "admit" && !h.apart(d, step) { // an admission's wait is the org's, and its next one may be shorter
 				h.wakes[step] = d.ruling.Wait.Until
 			}
 		case weir.DeadLetter, weir.Proceed, weir.Reauth, weir.Reread, weir.Restart:
 			delete(h.wakes, step)
 		}
 	}
+}
+
+// apart says whether a step is asked alone at once, and does not wait with the
+// others of a call that several requests shared: the wait is longer than it has.
+func (h *ear) apart(d decision, step weir.StepID) bool {
+	shared := slices.ContainsFunc(d.steps, func(other weir.StepID) bool { return h.steps[other].Request != h.steps[step].Request })
+	due := h.steps[step].DueAt
+	return shared && d.ruling.Ruling == weir.WaitUntil && !due.IsZero() && d.ruling.Wait.Until.After(due)
+}
+
+// allSteps reads every step.
+func (s *simulation) allSteps() map[weir.StepID]weir.Step {
+	s.t.Helper()
+	all := map[weir.StepID]weir.Step{}
+	err := s.engine.Store().View(s.t.Context(), s.engine.Now(), func(tx *store.Tx) error {
+		requests, err := tx.Requests(store.RequestFilter{})
+		if err != nil {
+			return err
+		}
+		for _, r := range requests {
+			steps, err := tx.StepsOf(r.ID)
+			if err != nil {
+				return err
+			}
+			for _, st := range steps {
+				all[st.ID] = st
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return all
 }
 
 // judgeWait recomputes a wait that is nothing but a backoff from its recorded
