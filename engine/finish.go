@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -16,8 +17,12 @@ import (
 // what only reads, making package and certificate, closing what was kept long
 // enough, shredding keys.
 func (e *Engine) finishRequests(ctx context.Context) error {
+	mine, err := e.finishes(ctx)
+	if err != nil {
+		return fmt.Errorf("look who finishes requests: %w", err)
+	}
 	var found, sealing, ended []weir.Request
-	err := e.glance(ctx, func(tx *store.Tx) error {
+	err = e.glance(ctx, func(tx *store.Tx) error {
 		var err error
 		if found, err = tx.Requests(store.RequestFilter{Stages: []weir.Stage{weir.Discovered}}); err != nil {
 			return err
@@ -31,6 +36,8 @@ func (e *Engine) finishRequests(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look for requests to finish: %w", err)
 	}
+	others := func(r weir.Request) bool { return !mine(r.ID) }
+	found, sealing, ended = slices.DeleteFunc(found, others), slices.DeleteFunc(sealing, others), slices.DeleteFunc(ended, others)
 	var errs []error
 	for _, r := range found {
 		if err := e.planReads(ctx, r); err != nil && !e.movedOn(ctx, r) {
