@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,12 +21,6 @@ type perRow struct {
 }
 
 var parameter = regexp.MustCompile(`\$(\d+)`)
-
-// overRows is the statement for many rows.
-func (p perRow) overRows(from string) string {
-	const column = `v.c$1`
-	return parameter.ReplaceAllString(p.act, column) + " FROM " + from + " " + parameter.ReplaceAllString(p.where, column)
-}
 
 // apply runs a statement for each row, and returns how many rows it changed.
 func (t *Tx) apply(what string, p perRow, rows [][]any) (n int, err error) {
@@ -65,14 +60,12 @@ func applied[T any](t *Tx, what string, scan func(row) (T, error), p perRow, row
 	return all, nil
 }
 
+// many is the statement for many rows at once.
 func (p perRow) many(rows [][]any) (query string, arrays []any, err error) {
-	width := len(rows[0])
-	values := make([]any, 0, width*len(rows))
-	for _, row := range rows {
-		values = append(values, row...)
-	}
-	from, arrays, err := unnested(width, 0, values)
-	return p.overRows(from), arrays, err
+	from, arrays, err := unnested(len(rows[0]), 0, slices.Concat(rows...))
+	const column = `v.c$1`
+	query = parameter.ReplaceAllString(p.act, column) + " FROM " + from + " " + parameter.ReplaceAllString(p.where, column)
+	return query, arrays, err
 }
 
 // unnested are rows of values as a table v (c1, c2, …) of PostgreSQL, behind so

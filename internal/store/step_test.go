@@ -127,14 +127,15 @@ func testWritesGoTogether(t *testing.T, s *store.Store) {
 		}
 		ok(tx.InsertSteps(steps))
 		same(t, len(need(tx.OpenIntents(intents))), n)
-		steps = need(tx.ClaimSteps(steps, "c", "n1", noon.Add(time.Minute)))
+		steps = need(tx.ClaimSteps(steps, "c", `n,"1"{NULL}\'ü`, noon.Add(time.Minute)))
 		same(t, len(steps), n)
+		same(t, need(tx.StepsOf("R-1")), steps)
 	})
 	want := slices.Clone(steps)
 	update(t, s, noon.Add(time.Second), func(tx *store.Tx) {
 		for i := range want {
 			verdict := []weir.Verdict{weir.Yield, weir.Succeed, weir.Clash}[i%3]
-			ok(tx.AdvanceStep(&want[i], verdict, func(s *weir.Step) { s.Attempts, s.Args = i, []byte(`{}`) }))
+			ok(tx.AdvanceStep(&want[i], verdict, func(s *weir.Step) { s.Attempts, s.Args = i, []byte(`{"a":"NULL,\\x00"}`) }))
 			if verdict == weir.Clash {
 				ok(tx.AdvanceStep(&want[i], weir.Refresh, func(s *weir.Step) { s.Conflicts, s.Args = 1, nil }))
 			}
