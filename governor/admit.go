@@ -14,7 +14,7 @@ import (
 // not: it says nothing about when the work could be done.
 func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	now := max(nanos(a.Now), 1)
-	s = s.tick(p, now)
+	s.tick(p, now)
 	open, cost := clampCalls(a.InFlight), max(clampCalls(a.Cost), 1)
 	if open == 0 {
 		s.Widest = cost
@@ -51,13 +51,13 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if p.LearnRate {
 		s.Rate = s.Rate.admitted(now)
 	}
-	s = s.objectAsked(now, a)
+	s.objectAsked(now, a)
 	return s, weir.Decision{Ruling: weir.Proceed}
 }
 
 // holdForRoom holds a call back for a slot, for the probe in flight, for the
 // renewal of the token or for our own pace.
-func (s State) holdForRoom(p Policy, now, open int64, a weir.Ask) (weir.Decision, bool) {
+func (s *State) holdForRoom(p Policy, now, open int64, a weir.Ask) (weir.Decision, bool) {
 	soon := after(now, max(p.Base, time.Millisecond))
 	switch {
 	case s.Auth.renewing(now):
@@ -71,9 +71,9 @@ func (s State) holdForRoom(p Policy, now, open int64, a weir.Ask) (weir.Decision
 		return waitFor(soon, weir.ThrottledConcurrent, []weir.Evidence{
 			number("open-20s", clampCalls(a.Long)), number("long-cap", int64(p.LongCap)),
 		}), true
-	case open >= int64(Width(p, s)):
+	case open >= int64(s.width(p)):
 		return waitFor(soon, s.probeCause(), []weir.Evidence{
-			number("in-flight", open), number("width", int64(Width(p, s))), number("strikes", int64(s.Strikes)),
+			number("in-flight", open), number("width", int64(s.width(p))), number("strikes", int64(s.Strikes)),
 		}), true
 	case s.Rate.Pace == 0 && open >= 2*(s.Own.Made+1):
 		// Nothing is known of the org: the calls at once double with its answers.
@@ -92,7 +92,7 @@ func (s State) holdForRoom(p Policy, now, open int64, a weir.Ask) (weir.Decision
 }
 
 // probeCause is why the org is being probed; without a reject the slots are full.
-func (s State) probeCause() weir.Category {
+func (s *State) probeCause() weir.Category {
 	switch {
 	case s.Auth.OpenAt > 0:
 		return weir.AuthConfig

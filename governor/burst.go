@@ -9,28 +9,27 @@ import (
 
 // closeGate holds back every call until a time. A gate is never opened earlier
 // than was once decided.
-func (s State) closeGate(now, until int64, cause weir.Category, evidence []weir.Evidence) State {
+func (s *State) closeGate(now, until int64, cause weir.Category, evidence []weir.Evidence) {
 	if until > s.Gate.Until {
 		s.Gate.Until, s.Gate.Cause, s.Gate.Evidence = until, cause, evidence
 	}
 	s.Gate.CutAt = max(s.Gate.CutAt, now)
-	return s
 }
 
 // strike closes the gate because of a reject that says nothing about when it
 // ends: backoff from base, doubled by each strike, or Retry-After if longer.
 // Rejects of calls that were sent before the gate closed belong to the same
 // event: they may extend it and change nothing else (control law, line 7).
-func (s State) strike(p Policy, x event, base time.Duration, cause weir.Category, extra ...weir.Evidence) State {
+func (s *State) strike(p Policy, x event, base time.Duration, cause weir.Category, extra ...weir.Evidence) {
 	ra := x.retryAfter()
 	if x.sent <= s.Gate.CutAt {
 		if p.LearnRate && cause == weir.ThrottledBurst {
 			s.Rate = s.Rate.refused()
 		}
 		if ra > 0 {
-			s = s.closeGate(s.Gate.CutAt, after(x.now, ra), cause, append(extra, span("retry-after", ra)))
+			s.closeGate(s.Gate.CutAt, after(x.now, ra), cause, append(extra, span("retry-after", ra)))
 		}
-		return s
+		return
 	}
 	wait := backoff(base, p.Ceiling, s.Strikes, x.jitter)
 	evidence := append(extra, span("base", base), number("strikes", int64(s.Strikes)), span("backoff", wait))
@@ -54,7 +53,7 @@ func (s State) strike(p Policy, x event, base time.Duration, cause weir.Category
 	if !announced {
 		s.Strikes = min(s.Strikes+1, maxStrikes)
 	}
-	return s.closeGate(x.now, after(x.now, max(wait, ra)), cause, evidence)
+	s.closeGate(x.now, after(x.now, max(wait, ra)), cause, evidence)
 }
 
 // announced says whether the gate was closed for as long as the org asked.
@@ -64,7 +63,7 @@ func (g Gate) announced() bool {
 
 // burst handles a reject by a rate limit. Without Retry-After the first wait
 // comes from how long the org's last bursts lasted.
-func (s State) burst(p Policy, x event) State {
+func (s *State) burst(p Policy, x event) {
 	base := p.Base
 	if x.retryAfter() == 0 {
 		base = max(base, s.usualBurst())
@@ -72,7 +71,7 @@ func (s State) burst(p Policy, x event) State {
 	if s.BurstAt == 0 {
 		s.BurstAt = x.now
 	}
-	return s.strike(p, x, base, weir.ThrottledBurst)
+	s.strike(p, x, base, weir.ThrottledBurst)
 }
 
 // burstsKept is how many bursts are remembered.
@@ -81,7 +80,7 @@ const burstsKept = 8
 // usualBurst is the median of the recorded bursts less an eighth. Without that
 // discount our own waits, which a burst seems to last at least, could only
 // ever lengthen the record.
-func (s State) usualBurst() time.Duration {
+func (s *State) usualBurst() time.Duration {
 	if len(s.Bursts) == 0 {
 		return 0
 	}
@@ -93,13 +92,13 @@ func (s State) usualBurst() time.Duration {
 // accepted records that the org took a call which was sent after the gate had
 // closed: the event is over, and the strikes are halved rather than forgotten,
 // so that the workers come back in steps.
-func (s State) accepted(x event) State {
+func (s *State) accepted(x event) {
 	if x.cost <= 0 {
-		return s
+		return
 	}
 	s.Rate = s.Rate.taken(x)
 	if x.sent <= s.Gate.CutAt {
-		return s
+		return
 	}
 	if lasted := x.sent - s.BurstAt; s.BurstAt > 0 && s.Rate.Pace > 0 && lasted <= 8*gap(s.Rate.Pace) {
 		s.BurstAt = 0 // no longer than a few calls of the pace: the rate explains it
@@ -114,7 +113,6 @@ func (s State) accepted(x event) State {
 	}
 	s.Strikes /= 2
 	s.BlockedAt, s.DailyProbes, s.CapStrikes = 0, 0, 0
-	return s
 }
 
 // How long a gateway's X-Rate-Limit-Remaining is believed: its window is not
@@ -123,7 +121,7 @@ const leftTrusted = int64(time.Minute)
 
 // remaining reads X-Rate-Limit-Remaining: zero closes the gate before the
 // first reject.
-func (s State) remaining(p Policy, x event) State {
+func (s *State) remaining(p Policy, x event) {
 	for _, r := range x.readings {
 		if r.Kind != weir.ReadRemaining || x.now < s.Left.At {
 			continue
@@ -133,14 +131,13 @@ func (s State) remaining(p Policy, x event) State {
 			continue
 		}
 		s.Left, s.PacedTo = Left{}, 0
-		s = s.strike(p, x, max(p.Base, s.usualBurst()), weir.ThrottledBurst, number("remaining", 0))
+		s.strike(p, x, max(p.Base, s.usualBurst()), weir.ThrottledBurst, number("remaining", 0))
 	}
-	return s
 }
 
 // pace is the least time between two calls: none while enough calls are left,
 // then longer the fewer there are.
-func (s State) pace(p Policy) time.Duration {
+func (s *State) pace(p Policy) time.Duration {
 	enough := int64(2 * max(p.Slots, 1))
 	if s.Left.Limit > 0 {
 		enough = max(s.Left.Limit/10, 1)

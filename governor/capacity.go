@@ -10,7 +10,7 @@ import "time"
 // nil is never. It reserves nothing; Admit decides about each call when it comes.
 func Capacity(p Policy, s State, now time.Time, hours int, quiet func(time.Time) bool) []int64 {
 	n := max(nanos(now), 1)
-	s = s.tick(p, n)
+	s.tick(p, n)
 	own := make([]int64, dayHours, dayHours+max(hours, 0)) // by hour, oldest first
 	m := minuteOf(n)
 	for i := range own {
@@ -43,7 +43,7 @@ const dayHours = 24
 
 // room is how many calls of any 24 hours are ours: what the share, the floor,
 // the neighbours and the app's own quota leave.
-func (s State) room(p Policy, now int64) int64 {
+func (s *State) room(p Policy, now int64) int64 {
 	room := maxCount
 	if limit := s.Daily.Limit; limit > 0 {
 		others := s.Neighbours.perHour() * dayHours
@@ -60,7 +60,7 @@ func (s State) room(p Policy, now int64) int64 {
 
 // probesAt is when an org that refuses our credentials is tried next; 0 when
 // it does not.
-func (s State) probesAt(now int64) int64 {
+func (s *State) probesAt(now int64) int64 {
 	until, closed := s.Auth.closed(now)
 	if !closed {
 		return 0
@@ -69,7 +69,7 @@ func (s State) probesAt(now int64) int64 {
 }
 
 // hourly is how many calls fit an hour at the width and the pace of late.
-func (s State) hourly(p Policy) int64 {
+func (s *State) hourly(p Policy) int64 {
 	took := int64(time.Second / time.Millisecond)
 	if s.Took > 0 {
 		took = s.Took
@@ -82,15 +82,14 @@ func (s State) hourly(p Policy) int64 {
 }
 
 // took learns how long a call takes, in ms: a moving mean over about sixteen.
-func (s State) took(x event) State {
+func (s *State) took(x event) {
 	if x.cost <= 0 || x.now <= x.sent {
-		return s
+		return
 	}
 	ms := max((x.now-x.sent)/int64(time.Millisecond), 1)
 	if s.Took == 0 {
 		s.Took = ms
-		return s
+		return
 	}
 	s.Took = max((s.Took*15+ms)/16, 1)
-	return s
 }

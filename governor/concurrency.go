@@ -16,7 +16,9 @@ const longSeen = 10 * time.Minute
 // Width is how many calls of the org may be in flight now, on all nodes
 // together. While the org rejects, one probe at a time finds out whether it
 // still does. Those that are open for 20 s have a cap of their own, see Admit.
-func Width(p Policy, s State) int {
+func Width(p Policy, s State) int { return s.width(p) }
+
+func (s *State) width(p Policy) int {
 	w := p.Slots
 	if s.Cap > 0 {
 		w = min(w, s.Cap)
@@ -31,12 +33,12 @@ func Width(p Policy, s State) int {
 }
 
 // probing says whether the next call finds out if the org takes calls again.
-func (s State) probing() bool { return s.Strikes > 0 || s.BlockedAt > 0 || s.Auth.OpenAt > 0 }
+func (s *State) probing() bool { return s.Strikes > 0 || s.BlockedAt > 0 || s.Auth.OpenAt > 0 }
 
 // crowded handles a reject because too many calls are open: the cap becomes
 // what the org did accept. Rejects of the same moment may lower it further,
 // because calls that look accepted may be rejected next.
-func (s State) crowded(p Policy, x event) State {
+func (s *State) crowded(p Policy, x event) {
 	accepted := int(min(max(x.inFlight, 1), int64(max(p.Slots, 1))))
 	if x.sent <= s.CapAt && s.Cap > 0 {
 		s.Cap = min(s.Cap, accepted)
@@ -56,12 +58,12 @@ func (s State) crowded(p Policy, x event) State {
 	if x.sent > s.Gate.CutAt {
 		s.CapStrikes = min(s.CapStrikes+1, maxStrikes)
 	}
-	return s.closeGate(x.now, after(x.now, wait), weir.ThrottledConcurrent, evidence)
+	s.closeGate(x.now, after(x.now, wait), weir.ThrottledConcurrent, evidence)
 }
 
 // gatewayCap reads a gateway's X-Rate-Limit-Concurrent: when it is full, no
 // more than what is open now.
-func (s State) gatewayCap(p Policy, x event) State {
+func (s *State) gatewayCap(p Policy, x event) {
 	for _, r := range x.readings {
 		if r.Kind != weir.ReadConcurrent || r.Limit <= 0 || r.Used < r.Limit {
 			continue
@@ -71,12 +73,11 @@ func (s State) gatewayCap(p Policy, x event) State {
 			s.Cap, s.CapAt = open, x.now
 		}
 	}
-	return s
 }
 
 // tick lets time pass: a cut cap grows by one after each clean minute, and
 // what is only believed for a while is forgotten.
-func (s State) tick(p Policy, now int64) State {
+func (s *State) tick(p Policy, now int64) {
 	if s.Cap > 0 && p.Regrow > 0 && now > s.CapAt {
 		grown := min((now-s.CapAt)/int64(p.Regrow), int64(max(p.Slots, 1)))
 		s.Cap += int(grown)
@@ -94,7 +95,6 @@ func (s State) tick(p Policy, now int64) State {
 	if s.ProbeAt > 0 && now-s.ProbeAt >= probeLease {
 		s.ProbeAt = 0
 	}
-	return s
 }
 
 // probeLease is how long a probe without an outcome blocks the next one: its
@@ -107,6 +107,6 @@ const (
 )
 
 // probeHeld says whether a probe may be in flight.
-func (s State) probeHeld(now, open int64) bool {
+func (s *State) probeHeld(now, open int64) bool {
 	return s.ProbeAt > 0 && (open > 0 || now-s.ProbeAt < unclaimedLease)
 }

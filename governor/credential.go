@@ -39,7 +39,7 @@ func (c Credential) evidence() []weir.Evidence {
 // authenticated records that our credentials were accepted: by a token alone,
 // or by a call. A token proves less, because an org may give out tokens that
 // it then refuses; the next refusal opens the breaker again at once.
-func (s State) authenticated(x event) State {
+func (s *State) authenticated(x event) {
 	switch c := s.Auth; {
 	case !x.ofStep:
 		s.Auth = Credential{Failures: c.Failures, Probes: c.Probes, RenewedAt: x.now}
@@ -49,11 +49,10 @@ func (s State) authenticated(x event) State {
 	case x.cost > 0 && x.sent > max(c.OpenAt, c.RenewAt):
 		s.Auth = Credential{RenewedAt: c.RenewedAt}
 	}
-	return s
 }
 
 // refused handles a token or credentials that the org did not accept.
-func (s State) refused(p Policy, x event) (State, weir.Decision) {
+func (s *State) refused(p Policy, x event) weir.Decision {
 	c := s.Auth
 	drift := x.fault.Category == weir.AuthDrift
 	switch {
@@ -64,10 +63,10 @@ func (s State) refused(p Policy, x event) (State, weir.Decision) {
 		if c.renewing(x.now) {
 			wait = Backoff(p, 0, x.jitter)
 		}
-		return s, park(x.due, after(x.now, wait), weir.AuthDrift, []weir.Evidence{span("backoff", wait)})
+		return park(x.due, after(x.now, wait), weir.AuthDrift, []weir.Evidence{span("backoff", wait)})
 	case drift && x.ofStep && c.OpenAt == 0 && c.Failures == 0:
 		s.Auth.Failures, s.Auth.RenewAt = 1, x.now
-		return s, renewal(x, 1)
+		return renewal(x, 1)
 	case c.OpenAt == 0:
 		s.Auth.OpenAt, s.Auth.RenewAt, s.Auth.Told = x.now, 0, false
 	case x.sent <= c.OpenAt:
@@ -79,21 +78,21 @@ func (s State) refused(p Policy, x event) (State, weir.Decision) {
 	s.Auth.RenewAt = 0
 	if drift && x.ofStep && s.Auth.Told {
 		s.Auth.RenewAt = x.now // the probe was sent with the old token: ask for a new one
-		return s, renewal(x, s.Auth.Failures)
+		return renewal(x, s.Auth.Failures)
 	}
 	return s.tell(x)
 }
 
 // tell makes the first step that reports the breaker the dead letter that a
 // person sees. Everybody else waits for the next probe.
-func (s State) tell(x event) (State, weir.Decision) {
+func (s *State) tell(x event) weir.Decision {
 	if x.ofStep && !s.Auth.Told {
 		s.Auth.Told = true
-		return s, weir.Decision{Ruling: weir.DeadLetter, Wait: weir.Wait{
+		return weir.Decision{Ruling: weir.DeadLetter, Wait: weir.Wait{
 			Cause: weir.AuthConfig, Evidence: append(s.Auth.evidence(), x.facts()...),
 		}}
 	}
-	return s, park(x.due, max(s.Auth.NextAt, after(x.now, time.Millisecond)), weir.AuthConfig, s.Auth.evidence())
+	return park(x.due, max(s.Auth.NextAt, after(x.now, time.Millisecond)), weir.AuthConfig, s.Auth.evidence())
 }
 
 func renewal(x event, failures int) weir.Decision {
@@ -104,14 +103,15 @@ func renewal(x event, failures int) weir.Decision {
 
 // moved handles an org that lives elsewhere now: the token endpoint says where,
 // so that the token is renewed, once for all calls of the moment.
-func (s State) moved(p Policy, x event) (State, weir.Decision) {
+func (s *State) moved(p Policy, x event) weir.Decision {
 	if !x.ofStep || x.attempts > 0 || x.fault.Effect == weir.EffectUnknown || x.sent < s.Auth.RenewedAt || s.Auth.renewing(x.now) {
-		return s.stumbled(p, x), x.again(p, p.Base, p.Ceiling, p.Retries)
+		s.stumbled(p, x)
+		return x.again(p, p.Base, p.Ceiling, p.Retries)
 	}
 	s.Auth.RenewAt = x.now
 	d := renewal(x, 0)
 	d.Wait.Cause = weir.EndpointMoved
-	return s, d
+	return d
 }
 
 // stumbled is for faults that leave open whether the org took the call. Of a
@@ -119,23 +119,23 @@ func (s State) moved(p Policy, x event) (State, weir.Decision) {
 // nothing else comes back.
 // When a renewal of the token met one, nothing is known about the credentials:
 // the gate closes for a moment and the next refused call asks again.
-func (s State) stumbled(p Policy, x event) State {
+func (s *State) stumbled(p Policy, x event) {
 	if x.ofStep {
 		ra := x.retryAfter()
 		if wide := x.fault.Scope == weir.ScopeOrg || x.fault.Scope == weir.ScopeUser; ra > 0 && wide {
-			s = s.closeGate(x.now, after(x.now, ra), x.fault.Category, []weir.Evidence{span("retry-after", ra)})
+			s.closeGate(x.now, after(x.now, ra), x.fault.Category, []weir.Evidence{span("retry-after", ra)})
 		}
 		if x.failsWholly() {
-			return s.down(p, x)
+			s.down(p, x)
 		}
-		return s
+		return
 	}
 	s.Auth.RenewAt = 0
 	if s.Auth.OpenAt > 0 {
 		s.Auth.NextAt = after(x.now, Backoff(p, s.Auth.Probes, x.jitter))
 		s.Auth.Probes = min(s.Auth.Probes+1, maxStrikes)
-		return s
+		return
 	}
 	s.Auth.Failures = 0
-	return s.strike(p, x, p.Base, x.fault.Category)
+	s.strike(p, x, p.Base, x.fault.Category)
 }

@@ -46,7 +46,7 @@ func (d Sample) firstCounted() int64 { return minuteOf(d.At) - windowMinutes + 1
 func (d Sample) expiry() int64 { return (minuteOf(d.At) + windowMinutes + 1) * minute }
 
 // count adds an outcome's calls and readings to the state.
-func (s State) count(p Policy, x event) State {
+func (s *State) count(p Policy, x event) {
 	keep := minuteOf(x.now) - windowMinutes
 	if !s.Daily.expired(x.now) {
 		keep = min(keep, minuteOf(s.Daily.At)-windowMinutes)
@@ -61,7 +61,7 @@ func (s State) count(p Policy, x event) State {
 		switch r.Kind {
 		case weir.ReadDaily:
 			seen = r.Limit > 0 || seen
-			s = s.sampleDaily(p, x, r)
+			s.sampleDaily(p, x, r)
 		case weir.ReadApp:
 			s.App = s.sample(p, x, s.App, r)
 			s.App.App = r.App
@@ -74,7 +74,6 @@ func (s State) count(p Policy, x event) State {
 	if x.cost > 0 && !seen && s.Daily.Limit > 0 {
 		s.Daily.Stale = true // an absent header says nothing: keep the last sample
 	}
-	return s
 }
 
 // longCall is Salesforce's border between calls that its concurrency limit
@@ -84,7 +83,7 @@ const longCall = int64(20 * time.Second)
 // sample takes a newer reading. One that answers a call sent before the last
 // sample arrived may be older than that sample although it came later. It may
 // then lower the count, but by no more than what calls in flight can explain.
-func (s State) sample(p Policy, x event, old Sample, r weir.Reading) Sample {
+func (s *State) sample(p Policy, x event, old Sample, r weir.Reading) Sample {
 	if r.Limit <= 0 || x.now < old.At {
 		return old
 	}
@@ -102,17 +101,17 @@ func (s State) sample(p Policy, x event, old Sample, r weir.Reading) Sample {
 // in the window are what is used minus our own. The counter lags, and calls in
 // flight may be counted or not, so that this is known between two bounds only;
 // the level moves when both bounds have passed it.
-func (s State) sampleDaily(p Policy, x event, r weir.Reading) State {
+func (s *State) sampleDaily(p Policy, x event, r weir.Reading) {
 	old := s.Daily
 	s.Daily = s.sample(p, x, old, r)
 	if s.Daily.At != x.now || s.Daily.Limit <= 0 {
-		return s
+		return
 	}
 	m, n := minuteOf(x.now), s.Neighbours
 	if n.Since == 0 {
 		s.Neighbours = Neighbour{Since: x.now, Level: max(s.Daily.Used-s.Own.window(x.now), 0)}
 		s.Neighbours = s.Neighbours.watch(m, 0)
-		return s
+		return
 	}
 	low := s.Daily.Used - s.Own.window(x.now) - x.inFlight*max(s.Widest, 1)
 	high := s.Daily.Used - s.Own.between(m-windowMinutes+1, m-1)
@@ -130,7 +129,6 @@ func (s State) sampleDaily(p Policy, x event, r weir.Reading) State {
 		n.Blind = 0
 	}
 	s.Neighbours = n.watch(m, m-minuteOf(old.At))
-	return s
 }
 
 // closeSamples is how near two samples must be to say when the neighbours'
@@ -159,7 +157,7 @@ func (n Neighbour) perHour() int64 { return n.Rate / 1000 }
 // estimate is how many calls the org counts now: the newest sample, plus what
 // we sent since, plus a reserve for what the neighbours are likely to have
 // sent since, minus what has surely left the window.
-func (s State) estimate(p Policy, now int64) int64 {
+func (s *State) estimate(p Policy, now int64) int64 {
 	from, to := s.Daily.firstCounted(), minuteOf(now)-windowMinutes
 	others := s.Neighbours.Past.between(from+arrivalDoubt, to) - s.masked(p)
 	left := s.Own.between(from, to) + max(others, 0)
@@ -168,17 +166,17 @@ func (s State) estimate(p Policy, now int64) int64 {
 
 // masked is how many of the neighbours' calls may have come earlier than
 // recorded: as many as our calls in flight can hide.
-func (s State) masked(p Policy) int64 { return int64(max(p.Slots, 1)) * max(s.Widest, 1) }
+func (s *State) masked(p Policy) int64 { return int64(max(p.Slots, 1)) * max(s.Widest, 1) }
 
-func (s State) since(d Sample) int64 { return max(s.Own.Made-d.Made, 0) }
+func (s *State) since(d Sample) int64 { return max(s.Own.Made-d.Made, 0) }
 
-func (s State) reserve(now int64) int64 {
+func (s *State) reserve(now int64) int64 {
 	return s.Neighbours.perHour() * (max(now-s.Daily.At, 0) / minute) / 60
 }
 
 // appUsed is the same for the quota that an org may give our connected app:
 // there are no neighbours in it.
-func (s State) appUsed(now int64) int64 {
+func (s *State) appUsed(now int64) int64 {
 	from, to := s.App.firstCounted(), minuteOf(now)-windowMinutes
 	return max(s.App.Used-s.Own.between(from, to), 0) + s.since(s.App)
 }

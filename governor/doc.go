@@ -4,7 +4,7 @@
 //
 // It is arithmetic: policy, remembered state and one event go in, the next
 // state and a decision come out. Time and jitter are part of the event, all
-// numbers are integers, and a State is never changed in place. So whoever has
+// numbers are integers, and a State that was handed in never changes. So whoever has
 // the recorded events can compute every decision again, bit for bit, on any
 // machine.
 //

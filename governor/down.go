@@ -10,15 +10,14 @@ const downAfter = 8
 // use up its attempts within a minute, and thousands would reach people. The gate
 // closes, and one call at a time asks. Answers open it in steps, whatever they say,
 // as after a burst.
-func (s State) down(p Policy, x event) State {
+func (s *State) down(p Policy, x event) {
 	if x.cost <= 0 {
-		return s // an element of a composite that was taken
+		return // an element of a composite that was taken
 	}
 	s.Fails = min(s.Fails+1, maxStrikes)
-	if s.Fails < downAfter {
-		return s
+	if s.Fails >= downAfter {
+		s.strike(p, x, p.Base, weir.PlatformFault, number("failed-in-a-row", int64(s.Fails)))
 	}
-	return s.strike(p, x, p.Base, weir.PlatformFault, number("failed-in-a-row", int64(s.Fails)))
 }
 
 // failsWholly says whether a fault may mean that the org is down.

@@ -19,7 +19,7 @@ type shortage struct {
 // floor, the app's quota or, unless urgent, our share or what the neighbours may
 // come to need. That is a forecast, and a person may overrule it for urgent
 // work; the floor is a fact, and nobody may.
-func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
+func (s *State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 	if d := s.Daily; !d.expired(now) {
 		used, floor := s.estimate(p, now), p.floor(d.Limit)
 		if over := used + need - (d.Limit - floor); over > 0 {
@@ -54,7 +54,7 @@ func (s State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 // returns predicts when over calls will have left the window, while the
 // neighbours go on as they did. Only calls whose minute is known can be
 // predicted; the others are gone when the sample expires, at the latest.
-func (s State) returns(p Policy, now, over int64) (int64, bool) {
+func (s *State) returns(p Policy, now, over int64) (int64, bool) {
 	rate := s.Neighbours.perHour()
 	own := ager{ring: s.Own.Past, last: Tally{s.Own.Minute, s.Own.Calls}}
 	others := ager{ring: s.Neighbours.Past}
@@ -87,7 +87,7 @@ func (s State) returns(p Policy, now, over int64) (int64, bool) {
 }
 
 // ownReturns is the same for an allowance that only our calls use up.
-func (s State) ownReturns(now, over, latest int64) (int64, bool) {
+func (s *State) ownReturns(now, over, latest int64) (int64, bool) {
 	own := ager{ring: s.Own.Past, last: Tally{s.Own.Minute, s.Own.Calls}}
 	gone, freed := minuteOf(now)-windowMinutes, int64(0)
 	for {
@@ -145,9 +145,9 @@ func next(a, b *ager) (Tally, bool, bool) {
 // blockDaily closes the gate because the org said that its limit is used up:
 // until calls are predicted to have left the window or, where nothing can be
 // predicted, until a probe. Each refused probe doubles the next wait.
-func (s State) blockDaily(p Policy, x event) State {
+func (s *State) blockDaily(p Policy, x event) {
 	if x.sent <= s.Gate.CutAt && s.BlockedAt > 0 {
-		return s
+		return
 	}
 	j := scatter(x.jitter)
 	until := after(after(x.now, p.ProbeBlind), j)
@@ -174,7 +174,7 @@ func (s State) blockDaily(p Policy, x event) State {
 		until = max(until, after(x.now, ra))
 		evidence = append(evidence, span("retry-after", ra))
 	}
-	return s.closeGate(x.now, until, weir.ThrottledDaily, evidence)
+	s.closeGate(x.now, until, weir.ThrottledDaily, evidence)
 }
 
 // maxStrikes bounds counters that only ever serve as an exponent.

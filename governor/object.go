@@ -74,7 +74,7 @@ func ClosedUntil(s State, name string, writes bool) time.Time {
 	return time.Time{}
 }
 
-func (s State) objectAt(name string, writes bool) int {
+func (s *State) objectAt(name string, writes bool) int {
 	if name == "" {
 		return -1
 	}
@@ -82,15 +82,14 @@ func (s State) objectAt(name string, writes bool) int {
 }
 
 // setObject replaces an entry: states share their lists.
-func (s State) setObject(i int, o Object) State {
+func (s *State) setObject(i int, o Object) {
 	s.Objects = slices.Clone(s.Objects)
 	s.Objects[i] = o
-	return s
 }
 
 // objectHeld holds a call back whose first step is about a closed object, or about
 // one that another call is asking.
-func (s State) objectHeld(p Policy, now, open int64, a weir.Ask) (weir.Decision, bool) {
+func (s *State) objectHeld(p Policy, now, open int64, a weir.Ask) (weir.Decision, bool) {
 	i := s.objectAt(a.Object, a.Mutates)
 	if i < 0 || s.Objects[i].Strikes <= 0 {
 		return weir.Decision{}, false
@@ -111,24 +110,24 @@ func (s State) objectHeld(p Policy, now, open int64, a weir.Ask) (weir.Decision,
 }
 
 // objectAsked notes the one call that asks about an object which was closed.
-func (s State) objectAsked(now int64, a weir.Ask) State {
+func (s *State) objectAsked(now int64, a weir.Ask) {
 	i := s.objectAt(a.Object, a.Mutates)
 	if i < 0 || s.Objects[i].Strikes <= 0 {
-		return s
+		return
 	}
 	o := s.Objects[i]
 	o.ProbeAt = now
-	return s.setObject(i, o)
+	s.setObject(i, o)
 }
 
 // objectsAnswered records what a call says of the objects that it was about. One
 // that did something ends the row of its failures; if it was sent since the object
 // closed, the strikes are halved, as of an org that takes calls again.
-func (s State) objectsAnswered(x event) State {
+func (s *State) objectsAnswered(x event) {
 	if i := s.objectAt(x.object, x.writes); i >= 0 && s.Objects[i].ProbeAt > 0 && x.cost > 0 && x.sent >= s.Objects[i].ProbeAt {
 		o := s.Objects[i]
 		o.ProbeAt = 0
-		s = s.setObject(i, o)
+		s.setObject(i, o)
 	}
 	for _, name := range x.answered {
 		i := s.objectAt(name, x.writes)
@@ -138,7 +137,7 @@ func (s State) objectsAnswered(x event) State {
 		o := s.Objects[i]
 		o.Fails, o.Strikes = 0, o.Strikes/2
 		if o.Strikes > 0 {
-			s = s.setObject(i, o)
+			s.setObject(i, o)
 			continue
 		}
 		s.Objects = slices.Delete(slices.Clone(s.Objects), i, i+1)
@@ -146,22 +145,21 @@ func (s State) objectsAnswered(x event) State {
 			s.Objects = nil // as if it had never failed
 		}
 	}
-	return s
 }
 
 // objectFailed counts a failure that concerns one object, and overrules what was
 // decided for its step once the object is broken. A lock is none: it has a budget of
 // its own, and is one record's. What a read-back found was counted as the write.
-func (s State) objectFailed(p Policy, x event, d weir.Decision) (State, weir.Decision) {
+func (s *State) objectFailed(p Policy, x event, d weir.Decision) weir.Decision {
 	counts := x.fault.Category == weir.PlatformFault || x.fault.Category == weir.QueryTimeout
 	if !counts || x.object == "" {
-		return s, d
+		return d
 	}
 	tells := false
 	i := s.objectAt(x.object, x.writes)
 	if !x.readBack {
-		if s, i = s.objectPlace(x, i); i < 0 {
-			return s, d
+		if i = s.objectPlace(x, i); i < 0 {
+			return d
 		}
 		o := s.Objects[i]
 		o.Fails, o.Cause, o.FailAt = min(o.Fails+1, maxStrikes), x.fault.Category, x.now
@@ -175,10 +173,10 @@ func (s State) objectFailed(p Policy, x event, d weir.Decision) (State, weir.Dec
 			o.Until = after(x.now, Backoff(p, o.Strikes, x.jitter))
 			o.Strikes, o.CutAt, o.ProbeAt = min(o.Strikes+1, maxStrikes), x.now, 0
 		}
-		s = s.setObject(i, o)
+		s.setObject(i, o)
 	}
 	if i < 0 || !s.Objects[i].broken() {
-		return s, d
+		return d
 	}
 	o := s.Objects[i]
 	until := max(o.Until, after(x.now, Backoff(p, 0, x.jitter)))
@@ -190,14 +188,14 @@ func (s State) objectFailed(p Policy, x event, d weir.Decision) (State, weir.Dec
 	if tells && d.Ruling == weir.WaitUntil {
 		d.Ruling = weir.DeadLetter
 	}
-	return s, d
+	return d
 }
 
 // objectPlace finds or makes the entry of an object that failed. The one that
 // failed least lately gives way, if it is not closed.
-func (s State) objectPlace(x event, i int) (State, int) {
+func (s *State) objectPlace(x event, i int) int {
 	if i >= 0 {
-		return s, i
+		return i
 	}
 	s.Objects = slices.Clone(s.Objects)
 	if len(s.Objects) >= objectsKept {
@@ -208,10 +206,10 @@ func (s State) objectPlace(x event, i int) (State, int) {
 			}
 		}
 		if old < 0 {
-			return s, -1
+			return -1
 		}
 		s.Objects = slices.Delete(s.Objects, old, old+1)
 	}
 	s.Objects = append(s.Objects, Object{Name: x.object, Writes: x.writes})
-	return s, len(s.Objects) - 1
+	return len(s.Objects) - 1
 }

@@ -68,83 +68,101 @@ func (x event) askedToWait() time.Duration {
 // observed by itself, after the whole call and without cost.
 func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 	x := newEvent(o)
-	s = s.tick(p, x.now)
+	s.tick(p, x.now)
 	if s.ProbeAt > 0 && x.sent >= s.ProbeAt {
 		s.ProbeAt = 0
 	}
-	s = s.count(p, x).took(x)
+	s.count(p, x)
+	s.took(x)
 	if x.now-x.sent >= longCall {
 		s.LongAt = x.now
 	}
-	s = s.gatewayCap(p, x).forgotten(p, x.now)
+	s.gatewayCap(p, x)
+	s.forgotten(p, x.now)
 	if x.cost > 0 && !x.failsWholly() {
 		s.Fails = 0
-		s = s.earned(x)
+		s.earned(x)
 	}
-	s = s.objectsAnswered(x)
+	s.objectsAnswered(x)
 	if x.fault == nil {
-		s = s.accepted(x).authenticated(x)
-		return s.remaining(p, x), weir.Decision{Ruling: weir.Proceed}
+		s.answered(x)
+		s.remaining(p, x)
+		return s, weir.Decision{Ruling: weir.Proceed}
 	}
-	s, d := s.fault(p, x)
-	s, d = s.objectFailed(p, x, d)
-	return s.remaining(p, x), x.guard(p, d)
+	d := s.objectFailed(p, x, s.fault(p, x))
+	s.remaining(p, x)
+	return s, x.guard(p, d)
 }
 
 // fault sends each category to the part of the governor that knows it.
-func (s State) fault(p Policy, x event) (State, weir.Decision) {
+func (s *State) fault(p Policy, x event) weir.Decision {
 	switch c := x.fault.Category; c {
 	case weir.ThrottledBurst:
-		return s.burst(p, x).parked(p, x)
+		s.burst(p, x)
+		return s.parked(p, x)
 	case weir.ThrottledDaily:
-		return s.blockDaily(p, x).parked(p, x)
+		s.blockDaily(p, x)
+		return s.parked(p, x)
 	case weir.ThrottledConcurrent:
-		return s.crowded(p, x).parked(p, x)
+		s.crowded(p, x)
+		return s.parked(p, x)
 	case weir.ThrottledLogin, weir.Maintenance:
 		// Both last for minutes: the first wait is a minute (wire reference,
 		// section 3.3), and the ceiling bounds the others.
 		s.Auth.RenewAt = 0
-		return s.strike(p, x, max(p.Base, time.Minute), c).parked(p, x)
+		s.strike(p, x, max(p.Base, time.Minute), c)
+		return s.parked(p, x)
 	case weir.StorageFull:
 		// A full disk is a state of ours and not a failure of the step: nothing is
 		// fetched for the org until there is room, and one call at a time asks.
-		return s.strike(p, x, p.Base, c).parked(p, x)
+		s.strike(p, x, p.Base, c)
+		return s.parked(p, x)
 	case weir.AuthDrift, weir.AuthConfig:
 		return s.refused(p, x)
 	case weir.EndpointMoved:
 		return s.moved(p, x)
 	case weir.PlatformFault, weir.QueryTimeout, weir.UnknownOutcome, weir.StorageFault:
-		return s.stumbled(p, x).repeated(p, x)
+		s.stumbled(p, x)
+		return s.repeated(p, x)
 	case weir.LockContention:
-		return s.answered(x), x.again(p, p.LockBase, p.LockCeiling, p.LockRetries)
+		s.answered(x)
+		return x.again(p, p.LockBase, p.LockCeiling, p.LockRetries)
 	case weir.NotExecuted:
-		return s.answered(x), x.requeue(p)
+		s.answered(x)
+		return x.requeue(p)
 	case weir.Conflict:
-		return s.answered(x), x.reread(p)
+		s.answered(x)
+		return x.reread(p)
 	case weir.CursorLost:
-		return s.answered(x), x.restart(p)
+		s.answered(x)
+		return x.restart(p)
 	case weir.Gone, weir.Success, weir.PartialFailure:
-		return s.answered(x), weir.Decision{Ruling: weir.Proceed}
+		s.answered(x)
+		return weir.Decision{Ruling: weir.Proceed}
 	case weir.Permission, weir.Validation, weir.NotFound, weir.AmbiguousMatch, weir.Capacity, weir.UnknownClient:
-		return s.answered(x), x.bury(c)
+		s.answered(x)
+		return x.bury(c)
 	case weir.Drift, weir.DeadlineRisk, weir.Residue:
-		return s, x.bury(c)
+		return x.bury(c)
 	}
-	return s, x.bury(x.fault.Category)
+	return x.bury(x.fault.Category)
 }
 
 // answered is for faults that concern the step only: the org took the call and
 // the credentials.
-func (s State) answered(x event) State { return s.accepted(x).authenticated(x) }
+func (s *State) answered(x event) {
+	s.accepted(x)
+	s.authenticated(x)
+}
 
 // parked lets the step wait at the gate that its own outcome has closed. The
 // outcome of a call that outlived its gate waits a little of its own.
-func (s State) parked(p Policy, x event) (State, weir.Decision) {
+func (s *State) parked(p Policy, x event) weir.Decision {
 	if s.Gate.Until > x.now {
-		return s, park(x.due, s.Gate.Until, s.Gate.Cause, s.Gate.Evidence)
+		return park(x.due, s.Gate.Until, s.Gate.Cause, s.Gate.Evidence)
 	}
 	wait := Backoff(p, 0, x.jitter)
-	return s, park(x.due, after(x.now, wait), x.fault.Category, []weir.Evidence{span("backoff", wait)})
+	return park(x.due, after(x.now, wait), x.fault.Category, []weir.Evidence{span("backoff", wait)})
 }
 
 // guard is the last word on every decision about a fault. Where the effect is

@@ -16,7 +16,7 @@ import (
 // the next turn leaves room sooner. Where that one is smaller, the wait may end too
 // early, and the question is asked again; it never ends too late, or a step would
 // be given up that can be in time.
-func (s State) turned(p Policy, now, need int64, a weir.Ask, lack shortage) shortage {
+func (s *State) turned(p Policy, now, need int64, a weir.Ask, lack shortage) shortage {
 	turns := nanos(a.TurnsAt)
 	if !lack.share || turns <= now {
 		return lack

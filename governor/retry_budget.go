@@ -27,29 +27,27 @@ const (
 )
 
 // earned counts an answer.
-func (s State) earned(x event) State {
+func (s *State) earned(x event) {
 	s.Retries = max(min(s.Retries, retryStock)-retryEarned*x.cost, 0)
-	return s
 }
 
 // forgotten is what time earns, so that steps which always fail reach a person also
 // where nobody else's answers earn anything.
-func (s State) forgotten(p Policy, now int64) State {
+func (s *State) forgotten(p Policy, now int64) {
 	if s.Retries <= 0 || s.RetriesAt > now {
 		s.RetriesAt = 0
 	}
 	if s.RetriesAt <= 0 || p.Ceiling <= 0 {
-		return s
+		return
 	}
 	if n := (now - s.RetriesAt) / int64(p.Ceiling); n > 0 {
 		s.Retries = max(min(s.Retries, retryStock)-min(n, retryStock)*retryPart, 0)
 		s.RetriesAt = now
 	}
-	return s
 }
 
 // repeated sends a step again after a failure that says nothing about it.
-func (s State) repeated(p Policy, x event) (State, weir.Decision) {
+func (s *State) repeated(p Policy, x event) weir.Decision {
 	d := x.again(p, p.Base, p.Ceiling, p.Retries)
 	unknown := x.fault.Effect == weir.EffectUnknown
 	patient := after(x.now, patience(p, x.jitter))
@@ -60,7 +58,7 @@ func (s State) repeated(p Policy, x event) (State, weir.Decision) {
 	}
 	if s.Retries > retryStock-parts {
 		if late {
-			return s, d
+			return d
 		}
 		if unknown {
 			patient = after(x.now, Backoff(p, 0, x.jitter))
@@ -69,20 +67,20 @@ func (s State) repeated(p Policy, x event) (State, weir.Decision) {
 			ratio("retries-of-org", s.Retries/retryPart, retryStock/retryPart), ratio("attempts", int64(x.attempts), int64(p.Retries)),
 		})
 		d.Spared = true
-		return s, d
+		return d
 	}
 	if d.Ruling != weir.WaitUntil || unknown {
-		return s, d
+		return d
 	}
 	if s.Retries += parts; s.RetriesAt <= 0 {
 		s.RetriesAt = x.now
 	}
 	most := requestMost*x.expected + requestFree
 	if late || x.expected <= 0 || x.spent <= most {
-		return s, d
+		return d
 	}
 	e := ratio("calls-of-request", x.spent, most)
-	return s, waitFor(max(patient, nanos(d.Wait.Until)), d.Wait.Cause, append([]weir.Evidence{e}, d.Wait.Evidence...))
+	return waitFor(max(patient, nanos(d.Wait.Until)), d.Wait.Cause, append([]weir.Evidence{e}, d.Wait.Evidence...))
 }
 
 // patience is how long a repeat waits for which there is no budget: between a

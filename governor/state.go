@@ -12,6 +12,10 @@ import (
 // is an org of which nothing is known. Times are nanoseconds since 1970, and 0
 // stands for never. All nodes share it; it survives restarts, so that no gate
 // is forgotten and a known limit is never run into again.
+//
+// Its own methods change it in place. Admit, Observe and the others are given a
+// copy, so that nobody's state changes under them; lists that states share are copied
+// before they change.
 type State struct {
 	Gate    Gate  `json:"gate,omitzero"`
 	Strikes int   `json:"strikes,omitempty"`  // rejects since the org last took calls; above 0 one probe at a time

@@ -62,7 +62,7 @@ func (n Neighbour) peakOf(p Policy, now, part int64) int64 {
 // before they leave the window. One call an hour may look how the neighbours
 // are, while most of the swell is still free: without readings nothing more
 // would be learnt until the calls have left.
-func (s State) crowds(p Policy, now, own, need int64) (shortage, bool) {
+func (s *State) crowds(p Policy, now, own, need int64) (shortage, bool) {
 	d, n := s.Daily, s.Neighbours
 	if n.Level <= 0 {
 		return shortage{}, false
@@ -93,7 +93,7 @@ func (s State) crowds(p Policy, now, own, need int64) (shortage, bool) {
 // anything: in an org at its limit even one call is in their way. The first two
 // ask a day apart, because a busy day is often the only one; then it is two
 // days, and four.
-func (s State) patience(p Policy, now, need int64) (shortage, bool) {
+func (s *State) patience(p Policy, now, need int64) (shortage, bool) {
 	d, n := s.Daily, s.Neighbours
 	if n.Level <= 0 || n.Blind < 2 || need+n.peakOf(p, now, askShare) <= d.Limit {
 		return shortage{}, false

@@ -63,7 +63,7 @@ type ObjectView struct {
 // Look shows the state at a time. It costs no call.
 func Look(p Policy, s State, now time.Time) View {
 	n := max(nanos(now), 1)
-	s = s.tick(p, n)
+	s.tick(p, n)
 	v := View{
 		Width: Width(p, s), Slots: p.Slots, Cap: s.Cap, LongCalls: s.LongAt > 0, Remaining: -1,
 		Strikes: s.Strikes, Breaker: s.Auth.OpenAt > 0, AllocationOut: s.BlockedAt > 0,
@@ -107,7 +107,7 @@ func (o Object) look(now int64) ObjectView {
 	return v
 }
 
-func (s State) lookDaily(p Policy, now int64, v *View) {
+func (s *State) lookDaily(p Policy, now int64, v *View) {
 	d := s.Daily
 	v.Known, v.Used, v.Limit = true, d.Used, d.Limit
 	v.SampledAt, v.SampleAge = moment(d.At), time.Duration(max(now-d.At, 0))
@@ -138,7 +138,7 @@ func (s State) lookDaily(p Policy, now int64, v *View) {
 // passed.
 func Cleared(p Policy, s State, k weir.ReleaseKind, now time.Time) bool {
 	n := max(nanos(now), 1)
-	s = s.tick(p, n)
+	s.tick(p, n)
 	switch k {
 	case weir.ReleaseByAuth:
 		return s.Auth.OpenAt == 0
