@@ -105,7 +105,8 @@ type Engine struct {
 	orgs      map[weir.OrgID]*lane
 
 	// Owned by Finish, which never runs twice at once.
-	sweptAt time.Time // when the vault was last swept
+	sweptAt  time.Time                    // when the vault was last swept
+	standing map[weir.RequestID]time.Time // since when this node has seen requests that are to be finished
 
 	scrub atomic.Bool // the store's journal must be emptied; a verb may say so at any time
 

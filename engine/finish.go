@@ -17,12 +17,8 @@ import (
 // what only reads, making package and certificate, closing what was kept long
 // enough, shredding keys.
 func (e *Engine) finishRequests(ctx context.Context) error {
-	mine, err := e.finishes(ctx)
-	if err != nil {
-		return fmt.Errorf("look who finishes requests: %w", err)
-	}
 	var found, sealing, ended []weir.Request
-	err = e.glance(ctx, func(tx *store.Tx) error {
+	err := e.glance(ctx, func(tx *store.Tx) error {
 		var err error
 		if found, err = tx.Requests(store.RequestFilter{Stages: []weir.Stage{weir.Discovered}}); err != nil {
 			return err
@@ -36,7 +32,11 @@ func (e *Engine) finishRequests(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look for requests to finish: %w", err)
 	}
-	others := func(r weir.Request) bool { return !mine(r.ID) }
+	mine, err := e.finishes(ctx, slices.Concat(found, sealing, ended))
+	if err != nil {
+		return fmt.Errorf("look who finishes requests: %w", err)
+	}
+	others := func(r weir.Request) bool { return !mine(r) }
 	found, sealing, ended = slices.DeleteFunc(found, others), slices.DeleteFunc(sealing, others), slices.DeleteFunc(ended, others)
 	var errs []error
 	for _, r := range found {

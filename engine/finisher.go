@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"hash/fnv"
 	"slices"
@@ -10,33 +11,38 @@ import (
 	"github.com/weirhq/weir/internal/store"
 )
 
-// finishTurn is for how long one node is the one that finishes a request: longer
-// than a package of a million records takes, so that no two make it at once, and short
-// enough for whoever cannot finish it to be relieved.
-const finishTurn = 10 * time.Minute
+// finishWait is how long a node leaves a request to the one before it in the line:
+// about as long as a large package takes.
+const finishWait = 2 * time.Minute
 
-// finishes returns which requests this node finishes now. Each could finish any, and
-// two that do cost twice the work: one result counts, the other is thrown away.
-func (e *Engine) finishes(ctx context.Context) (func(weir.RequestID) bool, error) {
+// finishes returns which of the requests that stand this node finishes now. Each could
+// finish any, and two that do cost twice the work: one result counts, the other is
+// thrown away. So the nodes stand in line for each request, and whoever is second
+// begins when it has seen it stand for two minutes.
+func (e *Engine) finishes(ctx context.Context, stand []weir.Request) (func(weir.Request) bool, error) {
 	if e.store.Dialect() == store.SQLite { // one process
-		return func(weir.RequestID) bool { return true }, nil
+		return func(weir.Request) bool { return true }, nil
 	}
 	alive, _, _, err := e.Nodes(ctx)
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(alive)
-	now := e.now()
-	return func(id weir.RequestID) bool { return finisher(id, alive, now) == e.node }, nil
+	now, since := e.now(), make(map[weir.RequestID]time.Time, len(stand))
+	for _, r := range stand {
+		since[r.ID] = cmp.Or(e.standing[r.ID], now)
+	}
+	e.standing = since
+	return func(r weir.Request) bool {
+		return now.Sub(since[r.ID]) >= time.Duration(placeInLine(e.node, alive, r.ID))*finishWait
+	}, nil
 }
 
-// finisher is the node, of those that run, whose turn it is. Turns of requests begin
-// at different nodes and times, and when a node has died those that are left share
-// its part.
-func finisher(id weir.RequestID, alive []string, now time.Time) string {
+// placeInLine is how many of the nodes that run come before this one. Lines of
+// requests begin at different nodes, so that each has its part.
+func placeInLine(node string, alive []string, id weir.RequestID) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id)) // never fails
-	begin := int64(h.Sum32())
-	at := now.UnixNano() + begin%int64(finishTurn)
-	return alive[(begin+at/int64(finishTurn))%int64(len(alive))]
+	n := len(alive)
+	return (slices.Index(alive, node) + n - int(h.Sum32()%uint32(n))) % n
 }
