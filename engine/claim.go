@@ -121,9 +121,9 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step, claim string) (*job,
 }
 
 // openIntents opens the intents of steps that are about to write, and returns those
-// that may: one whose check has become old begins with it again, and of one whose
-// record another request is writing right now, that one's intent must close before
-// ours opens, so that two never write one record at once.
+// that may. One whose check has become old begins with it again. Where another
+// request is writing the record right now, its intent must close before ours opens, so
+// that two never write one record at once.
 func (t *txn) openIntents(l *lane, steps []weir.Step) ([]weir.Step, error) {
 	var ready []weir.Step
 	var intents []weir.Intent

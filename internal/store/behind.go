@@ -65,21 +65,21 @@ func (t *Tx) writeSteps(writes []stepWrite) error {
 			going = append(going, row)
 		}
 	}
-	for _, some := range []struct {
-		rows [][]any
-		set  string
-	}{{going, ""}, {ending, ", ended = 1"}} {
-		n, err := t.apply("write steps", perRow{
-			act: `UPDATE step SET phase = $1, state = $2, args = $3, attempts = $4, conflicts = $5, wake_at = $6, cause = $7,
-				node = $8, until = $9` + some.set,
-			where: `WHERE id = $10 AND state = $11 AND epoch = $12`,
-		}, some.rows)
-		if err != nil {
-			return err
-		}
-		if n != len(some.rows) {
-			return fmt.Errorf("write steps: %d of %d are as they were: %w", n, len(some.rows), ErrMovedElsewhere)
-		}
+	if err := t.updateSteps("", going); err != nil {
+		return err
 	}
-	return nil
+	return t.updateSteps(", ended = 1", ending)
+}
+
+// updateSteps is the one statement that changes steps which somebody holds.
+func (t *Tx) updateSteps(also string, rows [][]any) error {
+	n, err := t.apply("write steps", perRow{
+		act: `UPDATE step SET phase = $1, state = $2, args = $3, attempts = $4, conflicts = $5, wake_at = $6, cause = $7,
+			node = $8, until = $9` + also,
+		where: `WHERE id = $10 AND state = $11 AND epoch = $12`,
+	}, rows)
+	if err == nil && n != len(rows) {
+		err = fmt.Errorf("write steps: %d of %d are as they were: %w", n, len(rows), ErrMovedElsewhere)
+	}
+	return err
 }
