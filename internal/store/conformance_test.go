@@ -57,6 +57,7 @@ func conformance() []conformanceTest {
 		{"DetailsComeBack", testDetailsComeBack},
 		{"Strays", testStrays},
 		{"NumberingTheLedger", testNumberingTheLedger},
+		{"HashesOfATree", testHashesOfATree},
 		{"OneSequencer", testOneSequencer},
 		{"Checkpoints", testCheckpoints},
 		{"LetterOpensAgain", testLetterOpensAgain},

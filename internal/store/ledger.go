@@ -111,29 +111,6 @@ func (t *Tx) Number(numbered []Row, hashes map[int64][]byte) error {
 // deleted at the end would be numbered over, and never missed.
 func (t *Tx) TreeSize() (int64, error) { return t.total("ledger") }
 
-// ReadHashes reads the hashes at those positions of the tree, in their order.
-func (t *Tx) ReadHashes(positions []int64) ([][]byte, error) {
-	found := make(map[int64][]byte, len(positions))
-	_, err := list(t, "read tree hashes", func(r row) (none struct{}, err error) {
-		var position int64
-		var hash []byte
-		err = r.Scan(&position, &hash)
-		found[position] = hash
-		return none, err
-	}, `SELECT position, hash FROM tree_hash WHERE `+t.among("position", "$1"), listed(t, positions))
-	if err != nil {
-		return nil, err
-	}
-	hashes := make([][]byte, len(positions))
-	for i, position := range positions {
-		var ok bool
-		if hashes[i], ok = found[position]; !ok {
-			return nil, fmt.Errorf("read tree hash %d: %w", position, ErrNotFound)
-		}
-	}
-	return hashes, nil
-}
-
 // Entries lists the entries from one number to another, both included.
 func (t *Tx) Entries(from, to int64) ([]weir.Entry, error) {
 	return list(t, "read the ledger", func(r row) (weir.Entry, error) {

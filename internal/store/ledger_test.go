@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -102,6 +103,36 @@ func testStrays(t *testing.T, s *store.Store) {
 		need(number(tx, 0))
 		same(t, need(tx.Strays(3, 0)), []weir.Entry(nil))
 		same(t, need(tx.Strays(2, 0))[0].Seq, int64(3))
+	})
+}
+
+// testHashesOfATree reads hashes that lie apart, long runs of them, and both.
+func testHashesOfATree(t *testing.T, s *store.Store) {
+	const n = 100
+	update(t, s, noon, func(tx *store.Tx) {
+		entries(tx, n)
+		same(t, len(need(number(tx, 0))), n)
+	})
+	view(t, s, noon, func(tx *store.Tx) {
+		run := func(from, to int64) (all []int64) {
+			for i := from; i <= to; i++ {
+				all = append(all, i)
+			}
+			return all
+		}
+		for _, positions := range [][]int64{
+			{7}, {9, 3, 50}, run(1, n), run(20, 60), slices.Concat([]int64{90, 2}, run(20, 60), []int64{61, 5}, run(70, 73), run(10, 30)),
+		} {
+			var want [][]byte
+			for _, p := range positions {
+				want = append(want, fmt.Appendf(nil, "%32d", p))
+			}
+			same(t, need(tx.ReadHashes(positions)), want)
+		}
+		for _, positions := range [][]int64{run(90, n+1), {n + 1}, slices.Concat(run(1, 40), []int64{50, n + 1})} {
+			_, err := tx.ReadHashes(positions)
+			refuse(t, err, store.ErrNotFound)
+		}
 	})
 }
 
