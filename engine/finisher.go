@@ -11,8 +11,7 @@ import (
 	"github.com/weirhq/weir/internal/store"
 )
 
-// finishWait is how long a node leaves a request to the one before it in the line:
-// about as long as a large package takes.
+// finishWait is how long a node leaves a request to the one before it in the line.
 const finishWait = 2 * time.Minute
 
 // finishes returns which of the requests that stand this node finishes now. Each could

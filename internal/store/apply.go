@@ -86,7 +86,7 @@ func unnested(width, behind int, values []any) (from string, arrays []any, err e
 }
 
 // column is one column of rows as an array; all our columns are TEXT, BIGINT or
-// BYTEA, and only the last may hold nothing.
+// BYTEA, and only one of BYTEA may hold nothing.
 func column(values []any, first, width int) (kind string, array any, err error) {
 	var texts []string
 	var numbers []int64

@@ -118,9 +118,10 @@ const unended = `ended = 0`
 
 // AdvanceStep moves the step along the verdict's edge, lets set (which may be
 // nil) change the other fields, and writes it if state and epoch are still the
-// held ones: if they are not, the transaction cannot be committed. On success s is
-// the new row. A wake-up time lasts only as long as the wait, node and claim only
-// as long as the execution. Claiming has a method of its own, ClaimSteps.
+// held ones: if they are not, a later statement of the transaction tells so, or its
+// commit, and nothing is changed. On success s is the new row. A wake-up time lasts
+// only as long as the wait, node and claim only as long as the execution. Claiming
+// has a method of its own, ClaimSteps.
 func (t *Tx) AdvanceStep(s *weir.Step, v weir.Verdict, set func(*weir.Step)) error {
 	to, err := s.State.Next(v)
 	if err != nil {
