@@ -1,12 +1,12 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 
-	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/crash"
 	"github.com/weirhq/weir/internal/ledger"
 	"github.com/weirhq/weir/internal/store"
@@ -60,28 +60,11 @@ func (e *Engine) VerifyLedger(ctx context.Context, held []byte) (ledger.Report, 
 // reads entries while another one hashes them. Numbered entries never change,
 // so that a later snapshot shows the same ones. Call stop before the end of ctx.
 func (e *Engine) linesAhead(ctx context.Context, size int64) (_ io.Reader, stop func()) {
-	const piece = 256 << 10
 	ctx, cancel := context.WithCancel(ctx)
-	a := &ahead{pieces: make(chan []byte, 4)}
+	a := &ahead{stop: ctx.Done(), pieces: make(chan []byte, 4)}
 	go func() { // ends with the log, or when stop cancels ctx
 		defer close(a.pieces)
-		a.err = e.view(ctx, func(tx *store.Tx) error {
-			for from := lines(tx, size); ; {
-				buf := make([]byte, piece)
-				n, err := io.ReadFull(from, buf)
-				select {
-				case a.pieces <- buf[:n]:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-				if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-					return nil
-				}
-				if err != nil {
-					return err
-				}
-			}
-		})
+		a.err = e.view(ctx, func(tx *store.Tx) error { return lines(a, tx, 1, size) })
 	}()
 	return a, func() {
 		cancel()
@@ -92,9 +75,19 @@ func (e *Engine) linesAhead(ctx context.Context, size int64) (_ io.Reader, stop 
 
 // ahead reads what another goroutine has read already.
 type ahead struct {
+	stop   <-chan struct{} // nobody reads any more
 	pieces chan []byte
 	rest   []byte
 	err    error // set before pieces is closed
+}
+
+func (a *ahead) Write(p []byte) (int, error) {
+	select {
+	case a.pieces <- bytes.Clone(p):
+		return len(p), nil
+	case <-a.stop:
+		return 0, context.Canceled
+	}
 }
 
 func (a *ahead) Read(p []byte) (int, error) {
@@ -131,35 +124,49 @@ func (e *Engine) Checkpoint(ctx context.Context) ([]byte, error) {
 	return note, err
 }
 
-// ExportLedger writes every numbered line, one JSON object per line.
-func (e *Engine) ExportLedger(ctx context.Context, w io.Writer) error {
-	if err := e.sequence(ctx); err != nil {
-		return err
-	}
-	return e.view(ctx, func(tx *store.Tx) error {
-		size, err := tx.TreeSize()
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(w, lines(tx, size))
-		return err
-	})
+// LedgerPage is a piece of the log as an export has it.
+type LedgerPage struct {
+	Lines []byte // one JSON object per line, each with its newline
+	Last  int64  // the page ends with this number
+	Size  int64  // how many entries the export has
 }
 
-// lines streams the numbered entries as the lines that were hashed. They are
-// made anew from what the readers of the log are shown, so that an edit of any
-// column is found.
-func lines(tx *store.Tx, size int64) io.Reader {
-	const page = 2000
-	next := int64(1)
-	return ledger.NewLineReader(func() ([]weir.Entry, error) {
-		if next > size {
-			return nil, io.EOF
+// LedgerPage returns the numbered lines that follow a number. An export asks with
+// zero for both first, which numbers what is new, and then with the Last and Size
+// that it was given, until they are equal: numbered entries never change, so that
+// the pages are of one log, however long it is and whatever is written meanwhile.
+func (e *Engine) LedgerPage(ctx context.Context, after, size int64) (LedgerPage, error) {
+	if size == 0 {
+		if err := e.sequence(ctx); err != nil {
+			return LedgerPage{}, err
 		}
-		entries, err := tx.Entries(next, min(next+page-1, size))
-		next += page
-		return entries, err
+	}
+	const most = 2000
+	var page LedgerPage
+	err := e.view(ctx, func(tx *store.Tx) (err error) {
+		if page.Size, err = tx.TreeSize(); err != nil {
+			return err
+		}
+		if size > 0 {
+			page.Size = min(size, page.Size)
+		}
+		page.Last = min(max(after, 0)+most, page.Size)
+		var text bytes.Buffer
+		err = lines(&text, tx, after+1, page.Last)
+		page.Lines = text.Bytes()
+		return err
 	})
+	if err != nil {
+		return LedgerPage{}, fmt.Errorf("read a page of the ledger: %w", err)
+	}
+	return page, nil
+}
+
+// lines writes the entries from one number to another as the lines that were
+// hashed. They are made anew from what the readers of the log are shown, so that
+// an edit of any column is found.
+func lines(to io.Writer, tx *store.Tx, from, last int64) error {
+	return ledger.WriteLines(to, tx.Entries(from, last))
 }
 
 // ErrTampered says that the log or a certificate is not what was signed.

@@ -90,8 +90,13 @@ func tamperWorld(t *testing.T) (w *world, log []weir.Entry, held []byte) {
 		t.Fatal(err)
 	}
 	err = w.engine.Store().View(t.Context(), w.engine.Now(), func(tx *store.Tx) error {
-		log, err = tx.Entries(1, size)
-		return err
+		for e, err := range tx.Entries(1, size) {
+			if err != nil {
+				return err
+			}
+			log = append(log, e)
+		}
+		return nil
 	})
 	if err != nil || len(log) < 20 {
 		t.Fatalf("%d entries, %v", len(log), err)

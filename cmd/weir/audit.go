@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -119,46 +118,4 @@ func auditText(p *page, out web.AuditAnswer) {
 	for _, l := range r.Limits {
 		p.linef("  not seen   %s", l)
 	}
-}
-
-// savedDoc says which file was written, or holds the text when none was named.
-type savedDoc struct {
-	Schema string `json:"schema"`
-	File   string `json:"file,omitempty"`
-	Text   string `json:"text,omitempty"`
-}
-
-func (a *app) auditCheckpointVerb() *cobra.Command {
-	return a.auditTextVerb("checkpoint", "checkpoint", "Sign the newest state of the ledger, for safe keeping elsewhere",
-		"Sign the newest state of the ledger. Keep it elsewhere than the log: `weir audit verify --checkpoint FILE`\nthen sees even a log that was written anew.")
-}
-
-func (a *app) auditExportVerb() *cobra.Command {
-	return a.auditTextVerb("export", "audit-export", "Export the ledger, one JSON object a line",
-		"Export the ledger, one JSON object a line: ids, codes and numbers, no personal data.\nCheck it anywhere: weir audit verify FILE --key KEY --checkpoint CHECKPOINT")
-}
-
-// auditTextVerb makes the two verbs that hand out a text of the ledger.
-func (a *app) auditTextVerb(name, operation, short, long string) *cobra.Command {
-	var file string
-	cmd := &cobra.Command{
-		Use: name + " [-o FILE]", Short: short, Long: long,
-		Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var out web.TextAnswer
-			if err := a.ask(cmd.Context(), operation, web.None{}, &out); err != nil {
-				return err
-			}
-			if file == "" {
-				return a.show(savedDoc{Schema: out.Schema, Text: out.Text}, func(p *page) { p.raw(out.Text) })
-			}
-			err := createFrom(file, func(w io.Writer) error { _, err := io.WriteString(w, out.Text); return err })
-			if err != nil {
-				return err
-			}
-			return a.show(savedDoc{Schema: out.Schema, File: file}, func(p *page) { p.linef("Saved to %s.", file) })
-		},
-	}
-	cmd.Flags().StringVarP(&file, "output", "o", "", "file to write; it is never replaced")
-	return cmd
 }

@@ -107,7 +107,12 @@ func (a *app) ask(ctx context.Context, operation string, in, out any) error {
 }
 
 // once is ask for an operation that may need credentials.
-func (a *app) once(ctx context.Context, why purpose, operation string, in, out any) (err error) {
+func (a *app) once(ctx context.Context, why purpose, operation string, in, out any) error {
+	return a.at(ctx, why, func(ctx context.Context, d *desk) error { return d.Call(ctx, operation, in, out) })
+}
+
+// at opens a desk for so long as fn asks it.
+func (a *app) at(ctx context.Context, why purpose, fn func(context.Context, *desk) error) (err error) {
 	ctx, cancel := a.within(ctx, time.Minute)
 	defer cancel()
 	d, err := a.open(ctx, why, nil)
@@ -115,7 +120,7 @@ func (a *app) once(ctx context.Context, why purpose, operation string, in, out a
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	return d.Call(ctx, operation, in, out)
+	return fn(ctx, d)
 }
 
 // work lets the engine of this process carry out what is due, until stop is

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -62,45 +63,27 @@ func ParseLine(raw []byte) (weir.Entry, error) {
 
 func encodeEntry(e weir.Entry) ([]byte, error) { return appendEntry(nil, e) }
 
-// NewLineReader turns pages of entries into the stream that Verify reads. next
-// returns the next page and io.EOF after the last one. Numbers are not judged
-// here: a wrong one is for Verify to find.
-func NewLineReader(next func() ([]weir.Entry, error)) io.Reader {
-	return &lineReader{next: next}
-}
-
-type lineReader struct {
-	next func() ([]weir.Entry, error)
-	rest []byte // of page, not read yet
-	page []byte // reused
-	err  error
-}
-
-func (r *lineReader) Read(p []byte) (int, error) {
-	for len(r.rest) == 0 {
-		if r.err != nil {
-			return 0, r.err
-		}
-		r.fill()
-	}
-	n := copy(p, r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
-}
-
-func (r *lineReader) fill() {
-	var entries []weir.Entry
-	entries, r.err = r.next()
-	r.page = r.page[:0]
-	for _, e := range entries {
-		page, err := appendEntry(r.page, e)
+// WriteLines writes entries as the text that Verify reads, many lines at once.
+// Numbers are not judged here: a wrong one is for Verify to find.
+func WriteLines(to io.Writer, entries iter.Seq2[weir.Entry, error]) error {
+	const piece = 256 << 10
+	var text []byte // reused
+	for e, err := range entries {
 		if err != nil {
-			r.err = err
-			break
+			return err
 		}
-		r.page = append(page, '\n')
+		if text, err = appendEntry(text, e); err != nil {
+			return err
+		}
+		if text = append(text, '\n'); len(text) >= piece {
+			if _, err := to.Write(text); err != nil {
+				return err
+			}
+			text = text[:0]
+		}
 	}
-	r.rest = r.page
+	_, err := to.Write(text)
+	return err
 }
 
 // compactJSON encodes v on one line and leaves <, > and & as they are.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -278,26 +279,36 @@ func TestVerifyReportsReadErrors(t *testing.T) {
 	}
 }
 
-func TestLineReader(t *testing.T) {
+func TestWriteLines(t *testing.T) {
 	s, v := keys(t, "log")
 	h := sample(t, 10, 5, s)
-	seq := int64(0)
-	next := func() ([]weir.Entry, error) {
-		if seq == 10 {
-			return nil, io.EOF
+	var text bytes.Buffer
+	err := ledger.WriteLines(&text, func(yield func(weir.Entry, error) bool) {
+		for seq := int64(1); seq <= 10 && yield(entry(seq), nil); seq++ {
 		}
-		page := []weir.Entry{entry(seq + 1), entry(seq + 2)}
-		seq += 2
-		return page, nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	r, err := ledger.Verify(ledger.NewLineReader(next), h.checkpoints, nil, h.stored, v)
+	r, err := ledger.Verify(&text, h.checkpoints, nil, h.stored, v)
 	if err != nil || !r.OK() || r.Entries != 10 {
 		t.Errorf("report %+v, err %v", r, err)
 	}
+	one := func(e weir.Entry, err error) iter.Seq2[weir.Entry, error] {
+		return func(yield func(weir.Entry, error) bool) { yield(e, err) }
+	}
 	// An entry whose number was erased in the store is a finding, not an error.
-	r, err = ledger.Verify(ledger.NewLineReader(func() ([]weir.Entry, error) { return []weir.Entry{entry(0)}, io.EOF }), nil, nil, nil, v)
+	text.Reset()
+	if err := ledger.WriteLines(&text, one(entry(0), nil)); err != nil {
+		t.Fatal(err)
+	}
+	r, err = ledger.Verify(&text, nil, nil, nil, v)
 	if err != nil || r.OK() {
 		t.Errorf("unnumbered entry: %+v, err %v", r, err)
+	}
+	broken := errors.New("disk")
+	if err := ledger.WriteLines(io.Discard, one(weir.Entry{}, broken)); !errors.Is(err, broken) {
+		t.Errorf("a store that cannot be read: %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -65,7 +66,8 @@ func (h *household) timed(what string, args ...string) time.Duration {
 		h.t.Fatalf("%s: %v", what, err)
 	}
 	took := time.Since(began)
-	h.t.Logf("%s: %s, with %s of processor time", what, took.Round(10*time.Millisecond), work(cmd).Round(10*time.Millisecond))
+	peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss // KiB
+	h.t.Logf("%s: %s, with %s of processor time and at most %d MiB", what, took.Round(10*time.Millisecond), work(cmd).Round(10*time.Millisecond), peak>>10)
 	return took
 }
 

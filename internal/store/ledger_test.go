@@ -159,7 +159,10 @@ func testNumberingTheLedger(t *testing.T, s *store.Store) {
 		same(t, need(tx.ReadHashes([]int64{4, 1})), [][]byte{fmt.Appendf(nil, "%32d", 4), fmt.Appendf(nil, "%32d", 1)})
 		_, err := tx.ReadHashes([]int64{1, 6})
 		refuse(t, err, store.ErrNotFound)
-		middle := need(tx.Entries(2, 4))
+		var middle []weir.Entry
+		for e, err := range tx.Entries(2, 4) {
+			middle = append(middle, need(e, err))
+		}
 		same(t, len(middle), 3)
 		same(t, middle[0].Seq, int64(2))
 		same(t, middle[2].Act, "act.3")

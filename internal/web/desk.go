@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -189,10 +188,24 @@ func checkpoint(ctx context.Context, e *engine.Engine, _ string, _ None) (TextAn
 	return TextAnswer{Schema: "weir.checkpoint/v1", Text: string(note)}, err
 }
 
-func auditExport(ctx context.Context, e *engine.Engine, _ string, _ None) (TextAnswer, error) {
-	var b bytes.Buffer
-	err := e.ExportLedger(ctx, &b)
-	return TextAnswer{Schema: "weir.audit-export/v1", Text: b.String()}, err
+// AuditExportInput asks for the page of the log behind a number, of an export of
+// so many entries; zero for both is its first page.
+type AuditExportInput struct {
+	After int64 `json:"after,omitempty"`
+	Size  int64 `json:"size,omitempty"`
+}
+
+// AuditExportAnswer is a page of the log. It is the last one when Last is Size.
+type AuditExportAnswer struct {
+	TextAnswer
+
+	Last int64 `json:"last"`
+	Size int64 `json:"size"`
+}
+
+func auditExport(ctx context.Context, e *engine.Engine, _ string, in AuditExportInput) (AuditExportAnswer, error) {
+	page, err := e.LedgerPage(ctx, in.After, in.Size)
+	return AuditExportAnswer{TextAnswer{Schema: "weir.audit-export/v1", Text: string(page.Lines)}, page.Last, page.Size}, err
 }
 
 // CertificateAnswer carries a signed certificate, byte for byte, and its

@@ -125,7 +125,7 @@ func TestBothWaysAreOne(t *testing.T) {
 	inputs := map[string]any{
 		"ping": web.None{}, "requests": web.RequestsInput{}, "status": id, "plan": id, "why": id, "history": id,
 		"events": web.EventsInput{}, "letters": web.LettersInput{}, "letter": web.LetterInput{ID: "DL-9"},
-		"limits": web.OrgInput{Org: "acme"}, "forecast": web.OrgInput{Org: "acme"}, "checkpoint": web.None{}, "audit-verify": web.AuditInput{}, "audit-export": web.None{},
+		"limits": web.OrgInput{Org: "acme"}, "forecast": web.OrgInput{Org: "acme"}, "checkpoint": web.None{}, "audit-verify": web.AuditInput{}, "audit-export": web.AuditExportInput{},
 		"certificate": id, "package": id, "totals": web.None{}, "nonsense": web.None{},
 		"admit": web.AdmitInput{Org: "acme"}, "observe": web.ObserveInput{Org: "acme", Admission: "gone"},
 		"release": web.ReleaseInput{Org: "nowhere"},
