@@ -41,8 +41,9 @@ func (t *Tx) EndClaims(node string, claims []string) error {
 // AdoptOrphans gives steps that a holder executes back to the queue: those
 // whose claim ended before that time, most of them at most. Those that may have
 // sent a write wait until wake and then read back; they stay where they are
-// when wake is zero. It returns what the steps are about and the phases that
-// they were taken from.
+// when wake is zero. It returns their requests, kinds and the phases that they
+// were taken from, and no more: SQLite keeps a copy of each value that a row
+// returns, and a weir starts with this.
 func (t *Tx) AdoptOrphans(h Holder, endedBefore time.Time, most int, wake time.Time) ([]weir.Step, error) {
 	ready, err := weir.StepExecuting.Next(weir.Yield)
 	if err != nil {
@@ -56,15 +57,23 @@ func (t *Tx) AdoptOrphans(h Holder, endedBefore time.Time, most int, wake time.T
 	if wake.IsZero() {
 		which = ` AND NOT ` + writing
 	}
-	return list(t, "adopt orphans of "+h.Node, scanOrphan, `
+	steps := make([]weir.Step, 0, most)
+	for s, err := range each(t, "adopt orphans of "+h.Node, scanOrphan, `
 		UPDATE step SET node = '', until = 0,
 			phase = CASE WHEN `+writing+` THEN $1 ELSE phase END,
 			state = CASE WHEN `+writing+` THEN $2 ELSE $3 END,
 			cause = CASE WHEN `+writing+` THEN $4 ELSE cause END,
 			wake_at = CASE WHEN `+writing+` THEN CAST($5 AS BIGINT) ELSE 0 END
 		WHERE `+t.orphans(`FROM step WHERE state = 'EXECUTING' AND node = $6 AND org = $7 AND until < $8`+which+` LIMIT $9`)+`
-		RETURNING id, request, org, kind, phase, object, record, wake_at`,
-		weir.PhaseConfirm, waiting, ready, weir.UnknownOutcome, wake, h.Node, h.Org, endedBefore, most)
+		RETURNING id, request, kind, phase, wake_at`,
+		weir.PhaseConfirm, waiting, ready, weir.UnknownOutcome, wake, h.Node, h.Org, endedBefore, most) {
+		if err != nil {
+			return nil, err
+		}
+		s.Org = h.Org
+		steps = append(steps, s)
+	}
+	return steps, nil
 }
 
 // writing is whether a write may be under way.
@@ -85,7 +94,7 @@ func (t *Tx) orphans(query string) string {
 // says so.
 func scanOrphan(r row) (s weir.Step, err error) {
 	var wake time.Time
-	err = r.Scan(&s.ID, &s.Request, &s.Org, &s.Kind, &s.Phase, &s.Object, &s.Record, instant{&wake})
+	err = r.Scan((*string)(&s.ID), (*string)(&s.Request), (*string)(&s.Kind), (*string)(&s.Phase), instant{&wake})
 	if !wake.IsZero() {
 		s.Phase = weir.PhaseWrite
 	}
