@@ -84,7 +84,7 @@ func (t *txn) urgent(org weir.OrgID) ([]weir.Step, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	mates, err := t.Batchmates(first, capacity(first))
+	mates, err := t.fill(first)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +92,36 @@ func (t *txn) urgent(org weir.OrgID) ([]weir.Step, error) {
 		return shared, err
 	}
 	return fit(mates), nil
+}
+
+// fill finds steps that share a call with the given one. Where they do not fill it,
+// steps of the same shape that have yet to come to its phase go first: what is checked
+// row by row is written in one call, and what several calls wrote is read back in one.
+func (t *txn) fill(first weir.Step) ([]weir.Step, error) {
+	for {
+		most := capacity(first)
+		mates, err := t.Batchmates(first, most)
+		before := earlier(first)
+		if err != nil || len(mates) == most || before == nil {
+			return mates, err
+		}
+		next, ok, err := t.ReadyIn(first, before...)
+		if err != nil || !ok {
+			return mates, err
+		}
+		first = next
+	}
+}
+
+// earlier lists the phases that come before that of a mutation.
+func earlier(s weir.Step) []weir.Phase {
+	switch {
+	case s.Kind == weir.StepErase && s.Phase == weir.PhaseConfirm:
+		return []weir.Phase{weir.PhaseCheck, weir.PhaseWrite}
+	case s.Kind == weir.StepErase && s.Phase == weir.PhaseWrite:
+		return []weir.Phase{weir.PhaseCheck}
+	}
+	return nil
 }
 
 // take claims the steps and opens the intents of those that are about to write.
@@ -175,6 +205,9 @@ func capacity(s weir.Step) int {
 	case weir.StepFind, weir.StepExport:
 		return 5 // queries in one composite
 	case weir.StepErase:
+		if byRow(s) {
+			return 1
+		}
 		return 25 // subrequests in one composite
 	case weir.StepPurge:
 		return 200 // ids in one emptyRecycleBin

@@ -128,10 +128,6 @@ func (t *txn) addExecution(r *weir.Request, p weir.Plan) error {
 			}
 			a.Match = waysTo(l.Map, s.Object)
 			s.Args, err = json.Marshal(a)
-			s.Phase, s.Shape = weir.PhaseCheck, string(weir.StepErase)
-			if s.Object == "Account" { // the only object whose rows carry an ETag
-				s.Shape = shapeByRow
-			}
 		case weir.StepPurge:
 			s.Phase = weir.PhaseRead
 		case weir.StepDescribe, weir.StepFind, weir.StepExport:

@@ -63,7 +63,7 @@ func fieldsDigest(key *vault.Key, names []string, value func(string) (string, bo
 func normal(v string) string { return strings.ToLower(strings.TrimSpace(v)) }
 
 // readTargets reads the batch's records, by one query per object or, where an
-// ETag guards them, by row. It returns the faults of objects that were not read.
+// ETag will guard its write, the one row. It returns the faults of objects that were not read.
 func (e *Engine) readTargets(ctx context.Context, j *job, s *settlement, who openedRequest, targets []*target) map[string]*weir.Fault {
 	look := func(t *target, row salesforce.Row) {
 		t.seen = true
@@ -73,15 +73,16 @@ func (e *Engine) readTargets(ctx context.Context, j *job, s *settlement, who ope
 		t.asWanted = t.digest == t.want.digest
 		t.belongs(row, who.subject)
 	}
-	if j.steps[0].Shape == shapeByRow {
+	if byRow(j.steps[0]) {
 		e.readRow(ctx, j, s, targets[0], look)
 		return nil
 	}
 	return e.readRows(ctx, j, s, targets, look)
 }
 
-// shapeByRow marks mutations whose check reads the row itself, for its ETag.
-const shapeByRow = "erase:row"
+// byRow says whether a step reads the row itself, for its ETag, and so is alone in
+// its call.
+func byRow(s weir.Step) bool { return s.Shape == plan.ShapeByRow && s.Phase == weir.PhaseCheck }
 
 func (e *Engine) readRow(ctx context.Context, j *job, s *settlement, t *target, look func(*target, salesforce.Row)) {
 	ans, row, etag := j.lane.client.Row(ctx, t.step.Object, t.step.Record, t.fields())

@@ -51,19 +51,28 @@ func confirmCalls(m *datamap.Map, kinds []string, p weir.Plan) int {
 // eraseCalls counts the batches of each rank, with a read before and a read
 // after every write, and the purges.
 func eraseCalls(steps []weir.Step) int {
-	byRank := map[int][]weir.Step{}
+	type batch struct {
+		rank  int
+		shape string
+	}
+	batches := map[batch][]weir.Step{}
 	purges := 0
 	for _, s := range steps {
 		if s.Kind == weir.StepPurge {
 			purges++
 			continue
 		}
-		byRank[s.Rank] = append(byRank[s.Rank], s)
+		b := batch{s.Rank, s.Shape}
+		batches[b] = append(batches[b], s)
 	}
 	calls := ceil(purges, PurgeSize)
-	for _, batch := range byRank {
-		for chunk := range slices.Chunk(batch, CompositeSize) {
-			calls += 1 + 2*readCalls(chunk)
+	for b, all := range batches {
+		for chunk := range slices.Chunk(all, CompositeSize) {
+			checks := readCalls(chunk)
+			if b.shape == ShapeByRow {
+				checks = len(chunk)
+			}
+			calls += checks + 1 + readCalls(chunk)
 		}
 	}
 	return calls

@@ -30,8 +30,18 @@ const ExportParts = 25
 const (
 	ShapeExport = "export"
 	ShapeErase  = "erase"
+	ShapeByRow  = "erase:row" // its check reads the row itself, for its ETag: one row a call
 	ShapePurge  = "purge"
 )
+
+// eraseShape is that of an object's erasure. Rows of Account are the only ones
+// that carry an ETag (wire reference, section 4.1).
+func eraseShape(object string) string {
+	if object == "Account" {
+		return ShapeByRow
+	}
+	return ShapeErase
+}
 
 // ExportArgs are the arguments of an export step: a part of the records of one
 // object, and how far it has come.
@@ -74,7 +84,7 @@ func Steps(p weir.Plan) []weir.Step {
 		if !purgeOnly {
 			last = max(last, item.Rank+1)
 			steps = append(steps, weir.Step{
-				Kind: weir.StepErase, Phase: weir.PhaseCheck, Shape: ShapeErase,
+				Kind: weir.StepErase, Phase: weir.PhaseCheck, Shape: eraseShape(item.Object),
 				Object: item.Object, Record: item.Record, Rank: item.Rank,
 				Args: args(EraseArgs{
 					Action: item.Action, Fields: item.Fields, Version: item.Version, Purge: item.Purge,

@@ -43,6 +43,19 @@ func (t *Tx) Batchmates(s weir.Step, most int) ([]weir.Step, error) {
 	return append(mates, others...), err
 }
 
+// ReadyIn returns a ready step of the same request and shape as the given one that
+// is in one of these phases.
+func (t *Tx) ReadyIn(s weir.Step, phases ...weir.Phase) (weir.Step, bool, error) {
+	w := where{}
+	w.and("request = ?", s.Request)
+	w.and("shape = ?", s.Shape)
+	in(&w, "phase", phases)
+	w.and("state = 'READY'")
+	w.and(unended)
+	return maybe(t, "find steps before "+string(s.ID), scanStep,
+		`SELECT `+stepColumns+` FROM step`+w.String()+` ORDER BY rank, id LIMIT 1`, w.args...)
+}
+
 // sharersOf is how far down the queue Sharers looks for each step that it wants:
 // a queue may hold a hundred thousand steps that nobody can share a call with.
 const sharersOf = 4

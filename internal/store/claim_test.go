@@ -74,6 +74,9 @@ func testBatchmatesShareRequestShapeAndPhase(t *testing.T, s *store.Store) {
 			}
 			same(t, got, want)
 		}
+		same(t, found(tx.ReadyIn(first, weir.PhaseConfirm, weir.PhaseWrite)).ID, weir.StepID("S-phase"))
+		absent(tx.ReadyIn(first, weir.PhaseConfirm))
+		absent(tx.ReadyIn(steps[3], weir.PhaseWrite)) // of another request
 	})
 }
 
