@@ -49,3 +49,27 @@ func TestErasuresTakeThePlannedCalls(t *testing.T) {
 		}
 	})
 }
+
+// Of an erasure with many records two hundred are read in a call before their writes,
+// and two hundred after them.
+func TestALargeErasureTakesThePlannedCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{org: emulator.Options{Seed: 11, RecycleLag: -1, Profile: emulator.Calm()}})
+		const more = 400
+		for range more {
+			id := w.org.Put("Task", map[string]any{"WhoId": w.subjects[0].Records["Contact"][0], "Subject": "Call back"})
+			w.subjects[0].Records["Task"] = append(w.subjects[0].Records["Task"], id)
+		}
+		r := w.until(w.submit(weir.Erasure, 0).ID, time.Hour, weir.AwaitingApproval)
+		want, began := w.expected(r.ID), len(w.org.Log())
+		w.approve(r)
+		w.until(r.ID, 96*time.Hour, weir.Closed)
+		w.erased(0)
+		w.clean()
+		took := len(w.org.Log()) - began
+		t.Logf("%d calls for %d records and more, and the plan says %d", took, more, want)
+		if 10*took > 11*want || took > more/8 {
+			t.Errorf("%d calls for %d records and more, and the plan says %d", took, more, want)
+		}
+	})
+}

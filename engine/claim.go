@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
 	"github.com/weirhq/weir/internal/crash"
+	"github.com/weirhq/weir/internal/plan"
 )
 
 // claim takes the most urgent steps that fit one call, asks the governor and
@@ -203,20 +204,23 @@ func capacity(s weir.Step) int {
 	case weir.StepDescribe:
 		return 1
 	case weir.StepFind, weir.StepExport:
-		return 5 // queries in one composite
+		return plan.CompositeQueries
 	case weir.StepErase:
-		if byRow(s) {
+		switch {
+		case byRow(s):
 			return 1
+		case s.Phase == weir.PhaseWrite:
+			return plan.CompositeSize
 		}
-		return 25 // subrequests in one composite
+		return plan.QueryIDs
 	case weir.StepPurge:
-		return 200 // ids in one emptyRecycleBin
+		return plan.PurgeSize
 	}
 	return 1
 }
 
-// fit cuts a batch of erasures to five objects, because their records are read
-// by one query per object.
+// fit cuts a batch of erasures to five objects: those whose records are read go
+// into one query per object.
 func fit(steps []weir.Step) []weir.Step {
 	if len(steps) == 0 || steps[0].Kind != weir.StepErase || steps[0].Phase == weir.PhaseWrite {
 		return steps
@@ -224,7 +228,7 @@ func fit(steps []weir.Step) []weir.Step {
 	objects := map[string]bool{}
 	kept := steps[:0:0]
 	for _, s := range steps {
-		if objects[s.Object] || len(objects) < 5 {
+		if objects[s.Object] || len(objects) < plan.CompositeQueries {
 			objects[s.Object] = true
 			kept = append(kept, s)
 		}

@@ -234,7 +234,9 @@ func compare(c *datamap.Condition) salesforce.Expr {
 	return salesforce.Compare(c.Field.Text, string(c.Op), v)
 }
 
-// sameID compares record ids by their 15 significant characters.
-func sameID(a, b string) bool {
-	return len(a) >= 15 && len(b) >= 15 && a[:15] == b[:15]
-}
+// sameID compares record ids by their significant characters.
+func sameID(a, b string) bool { return len(a) >= 15 && significant(a) == significant(b) }
+
+// significant is what tells records apart: the first 15 characters of an id. The other
+// three only say which of those are capitals.
+func significant(id string) string { return id[:min(len(id), 15)] }

@@ -101,7 +101,10 @@ func (e *Engine) readRow(ctx context.Context, j *job, s *settlement, t *target, 
 func (e *Engine) readRows(ctx context.Context, j *job, s *settlement, targets []*target, look func(*target, salesforce.Row)) map[string]*weir.Fault {
 	var objects []string
 	ids, fields := map[string][]string{}, map[string][]string{}
+	sought := map[string][]*target{}
 	for _, t := range targets {
+		id := significant(t.step.Record)
+		sought[id] = append(sought[id], t)
 		o := t.step.Object
 		if ids[o] == nil {
 			objects = append(objects, o)
@@ -114,10 +117,8 @@ func (e *Engine) readRows(ctx context.Context, j *job, s *settlement, targets []
 		queries[i] = salesforce.Query{Object: o, Fields: fields[o], Where: salesforce.In("Id", ids[o])}
 	}
 	ans, answers := j.lane.client.Query(ctx, queries, func(_ int, row salesforce.Row) error {
-		for _, t := range targets {
-			if sameID(t.step.Record, row.ID) {
-				look(t, row)
-			}
+		for _, t := range sought[significant(row.ID)] {
+			look(t, row)
 		}
 		return nil
 	})

@@ -48,8 +48,8 @@ func confirmCalls(m *datamap.Map, kinds []string, p weir.Plan) int {
 	return calls
 }
 
-// eraseCalls counts the batches of each rank, with a read before and a read
-// after every write, and the purges.
+// eraseCalls counts the batches of each rank and the purges: what is read in one
+// call before it is written and in one call afterwards, and the writes between.
 func eraseCalls(steps []weir.Step) int {
 	type batch struct {
 		rank  int
@@ -67,12 +67,12 @@ func eraseCalls(steps []weir.Step) int {
 	}
 	calls := ceil(purges, PurgeSize)
 	for b, all := range batches {
-		for chunk := range slices.Chunk(all, CompositeSize) {
+		for chunk := range slices.Chunk(all, QueryIDs) {
 			checks := readCalls(chunk)
 			if b.shape == ShapeByRow {
 				checks = len(chunk)
 			}
-			calls += checks + 1 + readCalls(chunk)
+			calls += checks + ceil(len(chunk), CompositeSize) + readCalls(chunk)
 		}
 	}
 	return calls
