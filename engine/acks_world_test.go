@@ -76,7 +76,7 @@ func newSkirmish(t *testing.T, seed uint64, loses, edits bool) *skirmish {
 	return s
 }
 
-// seedMore gives each person an account, which has an ETag, and a donation that
+// seedMore gives each person two accounts, which have ETags, and a donation that
 // two of them share.
 func (s *skirmish) seedMore() {
 	for i := range s.subjects {
@@ -86,7 +86,9 @@ func (s *skirmish) seedMore() {
 			p.Records[object] = append(p.Records[object], id)
 			return id
 		}
-		put("Account", map[string]any{"Name": fmt.Sprintf("Household %d", i), "Billing_Email__c": p.Email, "Phone": "+49 40 1", "BillingCity": "Kiel"})
+		for range 2 {
+			put("Account", map[string]any{"Name": fmt.Sprintf("Household %d", i), "Billing_Email__c": p.Email, "Phone": "+49 40 1", "BillingCity": "Kiel"})
+		}
 		gift := put("Donation__c", map[string]any{"Contact__c": p.Records["Contact"][0], "Secondary_Contact__c": other.Records["Contact"][0]})
 		other.Records["Donation__c"] = append(other.Records["Donation__c"], gift)
 	}
