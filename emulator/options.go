@@ -35,6 +35,9 @@ type Options struct {
 	SessionIdle time.Duration
 	// CursorIdle is how long a query locator lives unused; zero means 48 h.
 	CursorIdle time.Duration
+	// PageRows is how many rows a page of a query has at most; zero means 2,000.
+	// Salesforce gives fewer than were asked for where rows are wide.
+	PageRows int
 	// RotateRefreshTokens gives a new refresh token at each exchange and ends
 	// the sessions of the old one.
 	RotateRefreshTokens bool
@@ -94,6 +97,7 @@ func (p Options) withDefaults() Options {
 	setDefault(&p.RecycleLag, 24*time.Hour)
 	setDefault(&p.SessionIdle, 2*time.Hour)
 	setDefault(&p.CursorIdle, 48*time.Hour)
+	setDefault(&p.PageRows, pageSize)
 	setDefault(&p.Limits.DailyAPI, 15_000)
 	setDefault(&p.Limits.Bursts, 750)
 	setDefault(&p.Limits.BurstSize, 1)

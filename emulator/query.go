@@ -250,11 +250,11 @@ func (x *exec) batchSize() int {
 		name, value, _ := strings.Cut(part, "=")
 		if strings.EqualFold(strings.TrimSpace(name), "batchSize") {
 			if n, err := strconv.Atoi(strings.TrimSpace(value)); err == nil {
-				return min(max(n, minPage), pageSize)
+				return min(max(n, minPage), x.org.options.PageRows)
 			}
 		}
 	}
-	return pageSize
+	return x.org.options.PageRows
 }
 
 // open keeps a cursor for its user, and drops the one unused for the longest.

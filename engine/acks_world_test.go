@@ -44,7 +44,7 @@ func lateness(honours bool) []time.Duration {
 func newSkirmish(t *testing.T, seed uint64, loses, edits bool) *skirmish {
 	t.Helper()
 	dice := rand.New(rand.NewPCG(seed, 21))
-	o := emulator.Options{Seed: seed, Latency: 300 * time.Millisecond, RecycleLag: -1, Profile: emulator.Calm()}
+	o := emulator.Options{Seed: seed, Latency: 300 * time.Millisecond, RecycleLag: -1, PageRows: 1 + int(seed%4), Profile: emulator.Calm()}
 	honours := seed%3 != 0
 	if !honours {
 		o.IgnoreConditionsInComposite, o.IgnoreUnmodifiedSince = seed%2 == 0, seed%2 == 1

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -83,10 +84,14 @@ func approve(w *world, r weir.Request) {
 	}
 }
 
-// remap restarts the engine with an altered data map.
-func (w *world) remap(from, to string) {
+// remap restarts the engine with an altered data map: pairs of what it says and what
+// is to stand there instead.
+func (w *world) remap(edits ...string) {
 	w.t.Helper()
-	src := strings.Replace(string(mapSource(w.t)), from, to, 1)
+	src := string(mapSource(w.t))
+	for pair := range slices.Chunk(edits, 2) {
+		src = strings.Replace(src, pair[0], pair[1], 1)
+	}
 	m, err := datamap.Parse("datamap.yaml", []byte(src))
 	if err != nil {
 		w.t.Fatal(err)

@@ -41,7 +41,8 @@ type target struct {
 	args eraseArgs
 	want intended
 
-	seen      bool // the read returned the record
+	seen      bool // the read returned the record,
+	cut       bool // or ended before it came
 	version   string
 	modified  string // LastModifiedDate
 	etag      string
@@ -89,7 +90,11 @@ func (e *Engine) erase(ctx context.Context, j *job, s *settlement) error {
 	}
 	for _, t := range targets {
 		r := result{Fault: faults[t.step.Object]}
-		if r.Fault == nil {
+		switch {
+		case r.Fault != nil:
+		case t.cut: // the next call asks again, for fewer
+			r = result{Verdict: weir.Yield, Phase: t.step.Phase}
+		default:
 			r = decide(t)
 		}
 		r.Jitter = e.jitter()

@@ -27,6 +27,7 @@ type findArgs struct {
 	All   bool      `json:"all,omitempty"`   // queryAll: deleted records too
 	After string    `json:"after,omitempty"` // keyset bookmark
 	Tries int       `json:"tries,omitempty"` // how often the proof has waited for the recycle bin
+	Open  bool      `json:"open,omitempty"`  // the proof has gone on without records of an earlier page
 }
 
 // byRecord marks a find that looks for records by their own ids.
@@ -139,21 +140,33 @@ func (e *Engine) left(ctx context.Context, r weir.Request) (map[string]bool, err
 // findResult is what an answered query gave for the k-th of its steps.
 func (e *Engine) findResult(q *question, k int, due time.Time, ans salesforce.QueryAnswer, left map[string]bool) (result, error) {
 	a, rows, f := q.args[k], q.found[k], ans.Fault
+	more := ""
+	if q.all >= findPage || !ans.Done {
+		more = q.last
+	}
 	if f == nil && left != nil {
-		return e.prove(a, due, rows, left)
+		return e.prove(a, due, rows, left, more)
 	}
 	r := result{Verdict: weir.Succeed, Outcome: "read", Fault: f, Find: &a.Find, Rows: rows}
 	if f != nil {
 		r.Rows = nil // rows before a fault are void
 		return r, nil
 	}
-	if q.all == 0 || (ans.Done && q.all < findPage) {
+	return r.on(a, more)
+}
+
+// on lets a find go on behind a row, where there are more.
+func (r result) on(a findArgs, more string) (result, error) {
+	if more == "" {
 		return r, nil
 	}
-	a.After = q.last
+	a.After = more
 	args, err := json.Marshal(a)
+	if err != nil {
+		return r, fmt.Errorf("encode a find: %w", err)
+	}
 	r.Verdict, r.Args = weir.Yield, args
-	return r, err
+	return r, nil
 }
 
 // findQuery joins the names and ids of steps with the values of their subjects.

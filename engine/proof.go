@@ -62,8 +62,8 @@ func proofStep(try int) time.Duration {
 
 // prove judges what a proof query returned. Nothing found: done. Only deleted
 // records: wait for the bin. A live record that the plan did not leave in
-// place: a person must decide.
-func (e *Engine) prove(a findArgs, due time.Time, rows []plan.Row, left map[string]bool) (result, error) {
+// place: a person must decide. Behind a page that is in order the next one is read.
+func (e *Engine) prove(a findArgs, due time.Time, rows []plan.Row, left map[string]bool, more string) (result, error) {
 	live, deleted := 0, 0
 	for _, row := range rows {
 		switch {
@@ -79,12 +79,17 @@ func (e *Engine) prove(a findArgs, due time.Time, rows []plan.Row, left map[stri
 		f.Retryable = false
 		return result{Fault: f}, nil
 	}
-	if deleted == 0 {
-		return result{Verdict: weir.Succeed, Outcome: "proved"}, nil
-	}
+	r := result{Verdict: weir.Succeed, Outcome: "proved"}
 	ask := proofAsk{Now: e.now(), Tries: a.Tries, Lag: e.policy.ProofLag, DueAt: due}
-	if decideProof(ask).Ruling == weir.Proceed {
-		return result{Verdict: weir.Succeed, Outcome: "not_proved", Find: &a.Find, Rows: rows}, nil
+	goesOn := decideProof(ask).Ruling == weir.Proceed
+	if deleted > 0 && goesOn {
+		a.Open, r.Find, r.Rows = true, &a.Find, rows
+	}
+	if a.Open {
+		r.Outcome = "not_proved"
+	}
+	if deleted == 0 || goesOn {
+		return r.on(a, more)
 	}
 	a.Tries++
 	args, err := json.Marshal(a)

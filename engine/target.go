@@ -129,6 +129,11 @@ func (e *Engine) readRows(ctx context.Context, j *job, s *settlement, targets []
 		if s.Fault == nil && answers[i].Fault != nil {
 			faults[o] = answers[i].Fault
 		}
+		if !answers[i].Done { // Salesforce pages wide rows below the number that was asked for
+			for _, t := range targets {
+				t.cut = t.cut || t.step.Object == o && !t.seen
+			}
+		}
 	}
 	return faults
 }

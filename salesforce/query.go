@@ -196,7 +196,7 @@ func (b *queryBody) answer(c *Client, p part) QueryAnswer {
 	case b.foreign:
 		q.Fault = ownFault(CodeForeignLink, weir.EndpointMoved, weir.EffectNone)
 		q.Next = ""
-	case p.status/100 == 2 && b.records && (b.done || b.next != ""):
+	case p.status/100 == 2 && b.records && (b.done || b.next != "" && b.rows > 0): // from an empty page nothing goes on
 	case p.status/100 == 2:
 		q.Fault = ownFault(CodeBrokenAnswer, weir.PlatformFault, weir.EffectNone)
 	default:
