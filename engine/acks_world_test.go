@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/weirhq/weir/emulator"
 	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/governor"
-	"github.com/weirhq/weir/internal/datamap"
 	"github.com/weirhq/weir/internal/store"
 )
 
@@ -92,33 +90,6 @@ func (s *skirmish) seedMore() {
 		gift := put("Donation__c", map[string]any{"Contact__c": p.Records["Contact"][0], "Secondary_Contact__c": other.Records["Contact"][0]})
 		other.Records["Donation__c"] = append(other.Records["Donation__c"], gift)
 	}
-}
-
-// accountMap is the tests' data map with the one object that has ETags.
-func accountMap(t *testing.T) *datamap.Map {
-	t.Helper()
-	src := string(mapSource(t))
-	for _, edit := range [][2]string{
-		{"    - {object: Lead, match: {email", "    - {object: Account, match: {email: [Billing_Email__c]}, confidence: high}\n    - {object: Lead, match: {email"},
-		{"  Lead:\n", `  Account:
-    access: {fields: personal}
-    erase:
-      how: anonymise
-      set: {Name: "Erased {hash8}", Phone: null, Website: null, BillingStreet: null, BillingCity: null, BillingPostalCode: null,
-        BillingCountry: null, Billing_Email__c: null, Description: null}
-  Lead:
-`},
-	} {
-		if !strings.Contains(src, edit[0]) {
-			t.Fatalf("the data map has no %q", edit[0])
-		}
-		src = strings.Replace(src, edit[0], edit[1], 1)
-	}
-	m, err := datamap.Parse("datamap.yaml", []byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
 }
 
 // fight lets everybody ask at once, and the first one twice, and works until all

@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/emulator"
 	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/internal/datamap"
 )
 
 // Rows that carry an ETag are read one by one: no record is taken for gone because
@@ -39,4 +40,31 @@ func TestEveryRowWithAnETagIsErased(t *testing.T) {
 			t.Errorf("it took %d calls, and its plan says %d", took, want)
 		}
 	})
+}
+
+// accountMap is the tests' data map with the one object that has ETags.
+func accountMap(t *testing.T) *datamap.Map {
+	t.Helper()
+	src := string(mapSource(t))
+	for _, edit := range [][2]string{
+		{"    - {object: Lead, match: {email", "    - {object: Account, match: {email: [Billing_Email__c]}, confidence: high}\n    - {object: Lead, match: {email"},
+		{"  Lead:\n", `  Account:
+    access: {fields: personal}
+    erase:
+      how: anonymise
+      set: {Name: "Erased {hash8}", Phone: null, Website: null, BillingStreet: null, BillingCity: null, BillingPostalCode: null,
+        BillingCountry: null, Billing_Email__c: null, Description: null}
+  Lead:
+`},
+	} {
+		if !strings.Contains(src, edit[0]) {
+			t.Fatalf("the data map has no %q", edit[0])
+		}
+		src = strings.Replace(src, edit[0], edit[1], 1)
+	}
+	m, err := datamap.Parse("datamap.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
