@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
-	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/internal/datamap"
 )
 
@@ -84,22 +83,37 @@ func approve(w *world, r weir.Request) {
 	}
 }
 
-// remap restarts the engine with an altered data map: pairs of what it says and what
-// is to stand there instead.
+// remap restarts the engine with an altered data map: see edited.
 func (w *world) remap(edits ...string) {
 	w.t.Helper()
-	src := string(mapSource(w.t))
+	w.withMap(edited(w.t, edits...))
+}
+
+// withMap restarts the engine with another data map.
+func (w *world) withMap(m *datamap.Map) {
+	w.t.Helper()
+	if err := w.engine.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.options.Orgs = slices.Clone(w.options.Orgs)
+	w.options.Orgs[0].Map = m
+	w.open()
+}
+
+// edited is the tests' data map with other words in it: pairs of what it says and
+// what is to stand there instead.
+func edited(t *testing.T, edits ...string) *datamap.Map {
+	t.Helper()
+	src := string(mapSource(t))
 	for pair := range slices.Chunk(edits, 2) {
+		if !strings.Contains(src, pair[0]) {
+			t.Fatalf("the data map has no %q", pair[0])
+		}
 		src = strings.Replace(src, pair[0], pair[1], 1)
 	}
 	m, err := datamap.Parse("datamap.yaml", []byte(src))
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	if err := w.engine.Close(); err != nil {
-		w.t.Fatal(err)
-	}
-	w.options.Orgs = append([]engine.Org(nil), w.options.Orgs...)
-	w.options.Orgs[0].Map = m
-	w.open()
+	return m
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/emulator"
-	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/internal/datamap"
 )
 
@@ -17,12 +16,7 @@ import (
 func TestEveryRowWithAnETagIsErased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, setup{org: emulator.Options{Seed: 11, RecycleLag: -1}})
-		if err := w.engine.Close(); err != nil {
-			t.Fatal(err)
-		}
-		w.options.Orgs = append([]engine.Org(nil), w.options.Orgs...)
-		w.options.Orgs[0].Map = accountMap(t)
-		w.open()
+		w.withMap(accountMap(t))
 		p := w.subjects[0]
 		var accounts []string
 		for range 3 {
@@ -45,26 +39,14 @@ func TestEveryRowWithAnETagIsErased(t *testing.T) {
 // accountMap is the tests' data map with the one object that has ETags.
 func accountMap(t *testing.T) *datamap.Map {
 	t.Helper()
-	src := string(mapSource(t))
-	for _, edit := range [][2]string{
-		{"    - {object: Lead, match: {email", "    - {object: Account, match: {email: [Billing_Email__c]}, confidence: high}\n    - {object: Lead, match: {email"},
-		{"  Lead:\n", `  Account:
+	return edited(t,
+		"    - {object: Lead, match: {email", "    - {object: Account, match: {email: [Billing_Email__c]}, confidence: high}\n    - {object: Lead, match: {email",
+		"  Lead:\n", `  Account:
     access: {fields: personal}
     erase:
       how: anonymise
       set: {Name: "Erased {hash8}", Phone: null, Website: null, BillingStreet: null, BillingCity: null, BillingPostalCode: null,
         BillingCountry: null, Billing_Email__c: null, Description: null}
   Lead:
-`},
-	} {
-		if !strings.Contains(src, edit[0]) {
-			t.Fatalf("the data map has no %q", edit[0])
-		}
-		src = strings.Replace(src, edit[0], edit[1], 1)
-	}
-	m, err := datamap.Parse("datamap.yaml", []byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
+`)
 }
