@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/web"
@@ -20,8 +21,8 @@ func (p *patron) look(ctx context.Context) (lives bool, err error) {
 	var doc struct {
 		Requests []status `json:"requests"`
 	}
-	if p.socket.Call(ctx, "requests", web.RequestsInput{Stages: atWork()}, &doc) != nil {
-		return false, ctx.Err() // weir has died, or has not begun to live
+	if lives, err := p.ask(ctx, "requests", web.RequestsInput{Stages: atWork()}, &doc); !lives || err != nil {
+		return false, err
 	}
 	known := map[string]status{}
 	for _, s := range doc.Requests {
@@ -48,14 +49,30 @@ func (p *patron) lookAt(ctx context.Context, o *order) (lives bool, err error) {
 	var doc struct {
 		Status status `json:"status"`
 	}
-	if err := p.socket.Call(ctx, "status", web.IDInput{ID: o.id}, &doc); err != nil {
-		if f := web.AsFailure(err); f.Exit == web.ExitNotFound {
-			return false, fmt.Errorf("the accepted request %s is lost: %w", o.id, err)
-		}
-		return false, ctx.Err()
+	lives, err = p.ask(ctx, "status", web.IDInput{ID: o.id}, &doc)
+	if lives {
+		o.status = doc.Status
+	} else if f := web.AsFailure(p.unheard); f.Exit == web.ExitNotFound {
+		return false, fmt.Errorf("the accepted request %s is lost: %w", o.id, p.unheard)
 	}
-	o.status = doc.Status
-	return true, nil
+	return lives, err
+}
+
+// answers is how long a weir that lives may take for an answer.
+const answers = time.Minute
+
+// ask keeps why there was no answer: that weir has died, or has not begun to live,
+// unless it goes on for long.
+func (p *patron) ask(ctx context.Context, what string, in, out any) (lives bool, err error) {
+	limited, cancel := context.WithTimeout(ctx, answers)
+	defer cancel()
+	if p.unheard = p.socket.Call(limited, what, in, out); p.unheard == nil {
+		return true, nil
+	}
+	if limited.Err() != nil && ctx.Err() == nil {
+		return false, fmt.Errorf("no answer to %q within %s: %w", what, answers, p.unheard)
+	}
+	return false, ctx.Err()
 }
 
 // atWork lists the stages in which weir, or a person, has something to do.

@@ -23,6 +23,7 @@ type patron struct {
 	tried   map[string]time.Time
 	files   int
 	socket  *web.Remote
+	unheard error     // why the last question had no answer
 	refused bool      // the org refuses our credentials
 	since   time.Time // the last change of that
 	late    time.Time // the last one came whose deadline has passed

@@ -99,7 +99,7 @@ func crashAt(t *testing.T, program, dsn string, f crashForm) {
 	err := s.receive(ctx, p)
 	cancelIf(err, cancel)
 	if err := errors.Join(err, <-hunted); err != nil {
-		t.Fatalf("%v\n%v\n%s", err, p.unfinished(), tail(w.path("weir.log")))
+		t.Fatalf("%v\n%v\nthe last question: %v\n%s", err, p.unfinished(), p.unheard, tail(w.path("weir.log")))
 	}
 	took := time.Since(began)
 	p.settled()
@@ -208,7 +208,7 @@ func (s *crashSiege) outlive(ctx context.Context, p *process, b blow) error {
 	case <-adopted:
 		return errNobodyLeft
 	case <-ctx.Done():
-		p.kill()
+		p.dump()
 		return context.Cause(ctx)
 	}
 }

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -169,5 +170,9 @@ func tail(path string) string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-4_000):])
+	begin := max(0, len(text)-4_000)
+	if i := bytes.LastIndex(text, []byte("SIGQUIT: ")); i >= 0 { // what it waited for, and what it said before: see dump
+		begin = max(0, i-2_000)
+	}
+	return string(text[begin:min(len(text), begin+200_000)])
 }

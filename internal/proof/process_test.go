@@ -88,6 +88,17 @@ func (p *process) kill() {
 	<-p.ended
 }
 
+// dump ends a program that stands still, with what each of its goroutines waits for
+// in its log.
+func (p *process) dump() {
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it may end at this very moment
+	select {
+	case <-p.ended:
+	case <-time.After(5 * time.Second):
+	}
+	p.kill()
+}
+
 // stop asks the program to end and says how it did.
 func (p *process) stop(within time.Duration) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
