@@ -77,6 +77,7 @@ func (x *exec) each(n int, allOrNone bool, write func(int) (string, *apiError)) 
 	}
 	start := x.tx.mark()
 	results, failed := make([]itemResult, n), false
+	var thrown *apiError // by a trigger, which runs once for all
 	for i := range results {
 		here := x.tx.mark()
 		id, err := write(i)
@@ -84,9 +85,18 @@ func (x *exec) each(n int, allOrNone bool, write func(int) (string, *apiError)) 
 			x.tx.back(here)
 			results[i] = itemResult{Errors: err.item()}
 			failed = true
+			if err.code == triggerFailed {
+				thrown = err
+			}
 			continue
 		}
 		results[i] = itemResult{ID: id, Success: true, Errors: []dmlError{}}
+	}
+	if thrown != nil {
+		x.tx.back(start)
+		for i := range results {
+			results[i] = itemResult{Errors: thrown.item()}
+		}
 	}
 	if allOrNone && failed {
 		x.tx.back(start)

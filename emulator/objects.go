@@ -174,8 +174,9 @@ func (o *Org) defineCase() {
 		contactEmail, email("SuppliedEmail", "Web Email"), text("SuppliedName", "Web Name", 80),
 		text("SuppliedPhone", "Web Phone", 40),
 		// Pending locks the record, as an approval process does; Audit makes
-		// only its deletion fail, as an associated record does.
-		restricted(picklist("Approval_Status__c", "Approval Status", "None", "Pending", "Approved", "Audit")), owner())
+		// only its deletion fail, as an associated record does; over Disputed
+		// a trigger throws, which fails all that is changed with the record.
+		restricted(picklist("Approval_Status__c", "Approval Status", "None", "Pending", "Approved", "Audit", "Disputed")), owner())
 }
 
 func (o *Org) defineActivity() {

@@ -114,13 +114,19 @@ func (x *exec) assign(ob *object) {
 	}
 }
 
-// locked refuses to touch a record that waits in an approval process.
+// locked refuses to touch a record that waits in an approval process, or over which
+// a trigger throws.
 func locked(r *record) *apiError {
-	if r.str("Approval_Status__c") == "Pending" {
+	switch r.str("Approval_Status__c") {
+	case "Pending":
 		return refusal("ENTITY_IS_LOCKED", "the entity is locked for editing")
+	case "Disputed":
+		return refusal(triggerFailed, "CaseTrigger: execution of BeforeDelete caused by: System.NullPointerException: Attempt to de-reference a null object")
 	}
 	return nil
 }
+
+const triggerFailed = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 
 // remove puts a record, and what hangs on it, into the recycle bin.
 func (x *exec) remove(r *record) *apiError {

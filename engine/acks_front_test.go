@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
@@ -50,10 +51,12 @@ type target struct {
 }
 
 var (
-	writesIn = regexp.MustCompile(`"method":"(PATCH|DELETE)","url":"[^"]*/sobjects/(\w+)/(\w{15,18})`)
-	readsIn  = regexp.MustCompile(`FROM[ +%20]+(\w+)[^"]*? IN \(([^)]*)\)`)
-	rowIn    = regexp.MustCompile(`/sobjects/(\w+)/(\w{15,18})$`)
-	anyID    = regexp.MustCompile(`\w{18}`)
+	writesIn  = regexp.MustCompile(`"method":"(PATCH|DELETE)","url":"[^"]*/sobjects/(\w+)/(\w{15,18})`)
+	deletesIn = regexp.MustCompile(`"method":"DELETE","url":"[^"]*/composite/sobjects\?ids=([\w,]+)`)
+	updatesIn = regexp.MustCompile(`"attributes":{"type":"(\w+)"},"id":"(\w{15,18})"`)
+	readsIn   = regexp.MustCompile(`FROM[ +%20]+(\w+)[^"]*? IN \(([^)]*)\)`)
+	rowIn     = regexp.MustCompile(`/sobjects/(\w+)/(\w{15,18})$`)
+	anyID     = regexp.MustCompile(`\w{18}`)
 )
 
 // records names what a call is about.
@@ -61,10 +64,25 @@ func records(req *http.Request, body []byte) (out []target) {
 	for _, m := range writesIn.FindAllSubmatch(body, -1) {
 		out = append(out, target{string(m[2]), string(m[3]), string(m[1])})
 	}
+	for _, m := range updatesIn.FindAllSubmatch(body, -1) {
+		out = append(out, target{string(m[1]), string(m[2]), http.MethodPatch})
+	}
+	objects := map[string]string{} // of what is read, by record: a deletion names none, and reads back what it wrote
 	for _, m := range readsIn.FindAllSubmatch(body, -1) {
 		for _, id := range anyID.FindAllString(string(m[2]), -1) {
-			out = append(out, target{string(m[1]), id, http.MethodGet})
+			objects[id] = string(m[1])
 		}
+	}
+	for _, m := range deletesIn.FindAllSubmatch(body, -1) {
+		for _, id := range anyID.FindAllString(string(m[1]), -1) {
+			out = append(out, target{objects[id], id, http.MethodDelete})
+		}
+	}
+	for _, r := range out {
+		delete(objects, r.id) // written first
+	}
+	for _, id := range slices.Sorted(maps.Keys(objects)) { // the dice are the same each time
+		out = append(out, target{objects[id], id, http.MethodGet})
 	}
 	if m := rowIn.FindStringSubmatch(req.URL.Path); m != nil {
 		out = append(out, target{m[1], m[2], req.Method})

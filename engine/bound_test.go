@@ -50,11 +50,13 @@ func TestErasuresTakeThePlannedCalls(t *testing.T) {
 	})
 }
 
-// Of an erasure with many records two hundred are read in a call before their writes,
-// and two hundred after them.
+// Of an erasure with many records two hundred are read in a call, and two hundred are
+// deleted and read back in the next. How the org guards an object is asked once; the
+// erasure before this one did.
 func TestALargeErasureTakesThePlannedCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, setup{org: emulator.Options{Seed: 11, RecycleLag: -1, Profile: emulator.Calm()}})
+		w := newWorld(t, setup{people: 2, org: emulator.Options{Seed: 11, RecycleLag: -1, Profile: emulator.Calm()}})
+		w.until(w.approved(1).ID, 96*time.Hour, weir.Closed)
 		const more = 400
 		for range more {
 			id := w.org.Put("Task", map[string]any{"WhoId": w.subjects[0].Records["Contact"][0], "Subject": "Call back"})
@@ -68,7 +70,7 @@ func TestALargeErasureTakesThePlannedCalls(t *testing.T) {
 		w.clean()
 		took := len(w.org.Log()) - began
 		t.Logf("%d calls for %d records and more, and the plan says %d", took, more, want)
-		if 10*took > 11*want || took > more/8 {
+		if 10*took > 11*want || took > more/20 {
 			t.Errorf("%d calls for %d records and more, and the plan says %d", took, more, want)
 		}
 	})

@@ -92,7 +92,7 @@ func (t *txn) urgent(org weir.OrgID) ([]weir.Step, error) {
 	if shared, err := t.share(first, mates); err != nil || shared != nil {
 		return shared, err
 	}
-	return fit(mates), nil
+	return mates, nil
 }
 
 // fill finds steps that share a call with the given one. Where they do not fill it,
@@ -101,9 +101,13 @@ func (t *txn) urgent(org weir.OrgID) ([]weir.Step, error) {
 func (t *txn) fill(first weir.Step) ([]weir.Step, error) {
 	for {
 		most := capacity(first)
-		mates, err := t.Batchmates(first, most)
+		ready, err := t.Batchmates(first, most)
+		if err != nil {
+			return nil, err
+		}
+		mates, err := fit(ready)
 		before := earlier(first)
-		if err != nil || len(mates) == most || before == nil {
+		if err != nil || len(mates) == most || len(mates) < len(ready) || before == nil {
 			return mates, err
 		}
 		next, ok, err := t.ReadyIn(first, before...)
@@ -210,7 +214,7 @@ func capacity(s weir.Step) int {
 		case byRow(s):
 			return 1
 		case s.Phase == weir.PhaseWrite:
-			return plan.CompositeSize
+			return plan.CollectionSize
 		}
 		return plan.QueryIDs
 	case weir.StepPurge:
@@ -219,11 +223,14 @@ func capacity(s weir.Step) int {
 	return 1
 }
 
-// fit cuts a batch of erasures to five objects: those whose records are read go
-// into one query per object.
-func fit(steps []weir.Step) []weir.Step {
-	if len(steps) == 0 || steps[0].Kind != weir.StepErase || steps[0].Phase == weir.PhaseWrite {
-		return steps
+// fit cuts a batch of erasures to what one call carries: those whose records are read
+// go into one query per object, and writes are read back that way in the same call.
+func fit(steps []weir.Step) ([]weir.Step, error) {
+	if len(steps) == 0 || steps[0].Kind != weir.StepErase {
+		return steps, nil
+	}
+	if steps[0].Phase == weir.PhaseWrite {
+		return fitWrites(steps)
 	}
 	objects := map[string]bool{}
 	kept := steps[:0:0]
@@ -233,5 +240,17 @@ func fit(steps []weir.Step) []weir.Step {
 			kept = append(kept, s)
 		}
 	}
-	return kept
+	return kept, nil
+}
+
+func fitWrites(steps []weir.Step) ([]weir.Step, error) {
+	writes := make([]plan.Write, len(steps))
+	for i, s := range steps {
+		a, err := decodeErase(s)
+		if err != nil {
+			return nil, err
+		}
+		writes[i] = plan.Write{Object: s.Object, Delete: a.Action == weir.ActDelete, Alone: a.Alone || a.Rung != weir.RungReadCompare}
+	}
+	return steps[:plan.FitWrites(writes)], nil
 }

@@ -22,6 +22,7 @@ type eraseArgs struct {
 	Before       string `json:"before,omitempty"`       // keyed digest of the fields as read by the check
 	After        string `json:"after,omitempty"`        // keyed digest of the intended values
 	Sent         bool   `json:"sent,omitempty"`         // a write was sent at least once
+	Alone        bool   `json:"alone,omitempty"`        // it failed in a collection: the next write is a subrequest of its own
 
 	CheckedAt time.Time `json:"checked_at,omitzero"` // when the check read the record
 	Rechecks  int       `json:"rechecks,omitempty"`  // checks repeated because they had become old
@@ -103,40 +104,59 @@ func (e *Engine) erase(ctx context.Context, j *job, s *settlement) error {
 	return nil
 }
 
-// write sends up to 25 mutations in one composite, each with its own
-// precondition. An element's failure is that element's alone.
+// write sends the mutations in one composite, each with its own precondition, and
+// reads the records back in the same call. An element's failure is that element's
+// alone; what failed beside others in a collection goes again by itself, because one
+// record's trigger may have failed them all.
 func (e *Engine) write(ctx context.Context, j *job, s *settlement, who openedRequest, targets []*target) error {
 	ms := make([]salesforce.Mutation, len(targets))
 	for i, t := range targets {
 		ms[i] = t.mutation()
+		t.args.Sent = true
 	}
-	ans, answers := j.lane.client.Mutate(ctx, ms)
+	back := reading(targets)
+	ans, answers, read := j.lane.client.MutateAndQuery(ctx, ms, back.queries, back.sink(who))
 	defer ans.Detail.Clear()
 	s.take(ans)
+	unread := back.faults(read)
 	for i, t := range targets {
-		t.args.Sent = true
+		a := answers[i]
+		apart := s.Fault == nil && a.Shared && mayBeAnothers(a.Fault)
+		t.args.Alone = t.args.Alone || apart
 		args, err := json.Marshal(t.args)
 		if err != nil {
 			return fmt.Errorf("encode erase step %s: %w", t.step.ID, err)
 		}
-		r := result{Verdict: weir.Yield, Phase: weir.PhaseConfirm, Args: args, Jitter: e.jitter()}
-		if s.Fault == nil {
-			r.Fault = answers[i].Fault
-			if r.Fault != nil {
-				r.Phase = "" // decided by the fault's effect
-				r.Sealed = e.sealDetail(ctx, who.key, t.step, r.Fault, answers[i].Detail, j.lane.Governor)
-			}
-			answers[i].Detail.Clear()
-		} else {
-			r.Phase = ""
+		var r result
+		switch {
+		case s.Fault != nil: // the call's fault decides
+			r.Verdict = weir.Yield
+		case apart:
+			r = result{Alone: true, Phase: weir.PhaseCheck, Intent: weir.IntentNotApplied, Code: a.Fault.Code}
+		case a.Fault != nil:
+			r = result{Fault: a.Fault, Sealed: e.sealDetail(ctx, who.key, t.step, a.Fault, a.Detail, j.lane.Governor)}
+		case unread[t.step.Object] != nil || t.cut: // acknowledged; the read-back is asked for again
+			r = result{Verdict: weir.Yield, Phase: weir.PhaseConfirm}
+		default:
+			r = t.confirmed()
 		}
+		a.Detail.Clear()
+		r.Args, r.Jitter = args, e.jitter()
 		s.Results = append(s.Results, r)
 	}
 	return nil
 }
 
+// mayBeAnothers says whether the fault of a record in a collection may be owed to
+// another one of it, and the record surely was not changed. What is said of an object
+// would come again, locks pass by themselves, and a record that is gone is gone.
+func mayBeAnothers(f *weir.Fault) bool {
+	return blames(f) && f.Scope != weir.ScopeObject && f.Effect == weir.EffectNone &&
+		f.Category != weir.LockContention && f.Category != weir.Gone
+}
+
 func (t *target) mutation() salesforce.Mutation {
-	m := salesforce.Mutation{Object: t.step.Object, ID: t.step.Record}
+	m := salesforce.Mutation{Object: t.step.Object, ID: t.step.Record, Alone: t.args.Alone}
 	if t.args.Action == weir.ActDelete {
 		m.Delete = true
 		return m
@@ -181,7 +201,9 @@ func (t *target) checked(known rungs, at time.Time) result {
 		case weir.RungReadCompare:
 		}
 	}
-	return t.with(result{Verdict: weir.Yield, Phase: weir.PhaseWrite}, "")
+	// The first good check ends what failed before it. Later ones do not: a write that
+	// the org refuses each time is preceded by a good check each time.
+	return t.with(result{Verdict: weir.Yield, Phase: weir.PhaseWrite, Fresh: !a.Sent}, "")
 }
 
 // confirmed says what follows from the read-back after a write.

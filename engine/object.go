@@ -72,7 +72,7 @@ func about(o *weir.Outcome, s *settlement, steps []*weir.Step) {
 // aboutOne does so for the failed element of a call.
 func aboutOne(o *weir.Outcome, st *weir.Step, r result) {
 	o.Object, o.Mutates = st.Object, writes(*st)
-	o.ReadBack = st.Phase == weir.PhaseConfirm && r.Phase == weir.PhaseWrite
+	o.ReadBack = r.Phase == weir.PhaseWrite // a read-back found nothing done: see confirmed
 }
 
 // sameObject keeps those steps that wait for what the ask waits for.

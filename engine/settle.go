@@ -83,7 +83,7 @@ func (t *txn) settleFailedCall(g *governed, s *settlement, steps []*weir.Step, d
 		}
 		r.Fault = s.Fault
 		if s.shared() && alone(*st, dec) {
-			if err := t.apart(st); err != nil {
+			if err := t.apart(st, result{}); err != nil {
 				return err
 			}
 			continue
@@ -177,7 +177,7 @@ func (t *txn) settle(g *governed, st *weir.Step, r result, dec weir.Decision) er
 		return err
 	}
 	if r.Alone {
-		return t.apart(st)
+		return t.apart(st, r)
 	}
 	if r.Fault == nil {
 		return t.settleResult(g, st, r)
@@ -264,7 +264,7 @@ func (t *txn) settleResult(g *governed, st *weir.Step, r result) error {
 			s.Args = r.Args
 		}
 		if r.Phase != "" {
-			if s.Phase == weir.PhaseCheck { // what follows a good check is a fresh start; a write that is never applied is not
+			if r.Fresh {
 				s.Attempts = 0
 			}
 			s.Phase = r.Phase

@@ -53,7 +53,9 @@ type result struct {
 	Outcome string       `json:"outcome,omitempty"`
 	Proof   *proofAsk    `json:"proof,omitempty"` // for Defer: the question that proof.go decides
 	Jitter  uint32       `json:"jitter,omitempty"`
+	Fresh   bool         `json:"fresh,omitempty"` // with Phase: what failed before it is over
 	Alone   bool         `json:"alone,omitempty"` // the call could not answer it beside others: it goes again, by itself
+	Code    string       `json:"code,omitempty"`  // for Alone: what the org said of it
 
 	Find   *plan.Find       `json:"find,omitempty"` // the query that gave Rows
 	Rows   []plan.Row       `json:"rows,omitempty"` // ids and versions only

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -161,14 +162,20 @@ func (t *txn) requestsOf(claimed []weir.Step, first weir.RequestID) ([]weir.Requ
 	return others, nil
 }
 
-// apart sends a step back that has to be asked by itself: the attempts that it
-// spends are the mark.
-func (t *txn) apart(st *weir.Step) error {
-	err := t.AdvanceStep(st, weir.Yield, func(s *weir.Step) { s.Attempts = max(s.Attempts+1, failsTogether) })
+// apart sends a step back that has to be asked, or written, by itself: of a read the
+// attempts that it spends are the mark, of a write its arguments.
+func (t *txn) apart(st *weir.Step, r result) error {
+	err := t.AdvanceStep(st, weir.Yield, func(s *weir.Step) {
+		if s.Phase = cmp.Or(r.Phase, s.Phase); r.Args != nil {
+			s.Args = r.Args
+		} else {
+			s.Attempts = max(s.Attempts+1, failsTogether)
+		}
+	})
 	if err != nil {
 		return err
 	}
-	return t.noteStep(st, "step.apart", nil)
+	return t.noteStep(st, "step.apart", map[string]string{KeyCode: r.Code})
 }
 
 // alone says whether what was decided about a failed call of several requests

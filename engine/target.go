@@ -65,26 +65,35 @@ func normal(v string) string { return strings.ToLower(strings.TrimSpace(v)) }
 // readTargets reads the batch's records, by one query per object or, where an
 // ETag will guard its write, the one row. It returns the faults of objects that were not read.
 func (e *Engine) readTargets(ctx context.Context, j *job, s *settlement, who openedRequest, targets []*target) map[string]*weir.Fault {
-	look := func(t *target, row salesforce.Row) {
-		t.seen = true
-		t.version, _ = row.String("SystemModstamp")
-		t.modified, _ = row.String("LastModifiedDate")
-		t.digest = fieldsDigest(who.key, t.want.names, row.String)
-		t.asWanted = t.digest == t.want.digest
-		t.belongs(row, who.subject)
-	}
 	if byRow(j.steps[0]) {
-		e.readRow(ctx, j, s, targets[0], look)
+		e.readRow(ctx, j, s, who, targets[0])
 		return nil
 	}
-	return e.readRows(ctx, j, s, targets, look)
+	r := reading(targets)
+	ans, answers := j.lane.client.Query(ctx, r.queries, r.sink(who))
+	defer ans.Detail.Clear()
+	s.take(ans)
+	if s.Fault != nil {
+		return nil
+	}
+	return r.faults(answers)
+}
+
+// look takes what the org shows of the record now.
+func (t *target) look(row salesforce.Row, who openedRequest) {
+	t.seen = true
+	t.version, _ = row.String("SystemModstamp")
+	t.modified, _ = row.String("LastModifiedDate")
+	t.digest = fieldsDigest(who.key, t.want.names, row.String)
+	t.asWanted = t.digest == t.want.digest
+	t.belongs(row, who.subject)
 }
 
 // byRow says whether a step reads the row itself, for its ETag, and so is alone in
 // its call.
 func byRow(s weir.Step) bool { return s.Shape == plan.ShapeByRow && s.Phase == weir.PhaseCheck }
 
-func (e *Engine) readRow(ctx context.Context, j *job, s *settlement, t *target, look func(*target, salesforce.Row)) {
+func (e *Engine) readRow(ctx context.Context, j *job, s *settlement, who openedRequest, t *target) {
 	ans, row, etag := j.lane.client.Row(ctx, t.step.Object, t.step.Record, t.fields())
 	defer ans.Detail.Clear()
 	s.take(ans)
@@ -93,46 +102,61 @@ func (e *Engine) readRow(ctx context.Context, j *job, s *settlement, t *target, 
 		return
 	}
 	if s.Fault == nil {
-		look(t, row)
+		t.look(row, who)
 		t.etag = etag
 	}
 }
 
-func (e *Engine) readRows(ctx context.Context, j *job, s *settlement, targets []*target, look func(*target, salesforce.Row)) map[string]*weir.Fault {
-	var objects []string
+// reads are the queries that read the records of a batch, one per object.
+type reads struct {
+	targets []*target
+	objects []string // of the queries
+	queries []salesforce.Query
+}
+
+func reading(targets []*target) reads {
+	r := reads{targets: targets}
 	ids, fields := map[string][]string{}, map[string][]string{}
-	sought := map[string][]*target{}
 	for _, t := range targets {
-		id := significant(t.step.Record)
-		sought[id] = append(sought[id], t)
 		o := t.step.Object
 		if ids[o] == nil {
-			objects = append(objects, o)
+			r.objects = append(r.objects, o)
 		}
 		ids[o] = append(ids[o], t.step.Record)
 		fields[o] = union(fields[o], t.fields())
 	}
-	queries := make([]salesforce.Query, len(objects))
-	for i, o := range objects {
-		queries[i] = salesforce.Query{Object: o, Fields: fields[o], Where: salesforce.In("Id", ids[o])}
+	for _, o := range r.objects {
+		r.queries = append(r.queries, salesforce.Query{Object: o, Fields: fields[o], Where: salesforce.In("Id", ids[o])})
 	}
-	ans, answers := j.lane.client.Query(ctx, queries, func(_ int, row salesforce.Row) error {
+	return r
+}
+
+// sink gives each row to the targets that it is about.
+func (r reads) sink(who openedRequest) func(int, salesforce.Row) error {
+	sought := map[string][]*target{}
+	for _, t := range r.targets {
+		id := significant(t.step.Record)
+		sought[id] = append(sought[id], t)
+	}
+	return func(_ int, row salesforce.Row) error {
 		for _, t := range sought[significant(row.ID)] {
-			look(t, row)
+			t.look(row, who)
 		}
 		return nil
-	})
-	defer ans.Detail.Clear()
-	s.take(ans)
+	}
+}
+
+// faults returns the faults of objects that were not read, and marks the targets that
+// an answer did not come to: Salesforce pages wide rows below the number that was
+// asked for.
+func (r reads) faults(answers []salesforce.QueryAnswer) map[string]*weir.Fault {
 	faults := map[string]*weir.Fault{}
-	for i, o := range objects {
-		if s.Fault == nil && answers[i].Fault != nil {
+	for i, o := range r.objects {
+		if answers[i].Fault != nil {
 			faults[o] = answers[i].Fault
 		}
-		if !answers[i].Done { // Salesforce pages wide rows below the number that was asked for
-			for _, t := range targets {
-				t.cut = t.cut || t.step.Object == o && !t.seen
-			}
+		for _, t := range r.targets {
+			t.cut = t.cut || !answers[i].Done && t.step.Object == o && !t.seen
 		}
 	}
 	return faults

@@ -25,14 +25,22 @@ func TestTheLastStepsOfARankEndAtOnce(t *testing.T) {
 		policy: func(p *engine.Policy) { p.ProofLag = time.Second },
 		gov:    func(p *governor.Policy) { p.Settle = 200 * time.Millisecond },
 	})
-	locked := w.subjects[0].Records["Case"][0]
-	w.org.Touch("Case", locked, map[string]any{"Approval_Status__c": "Pending"}) // an approval process locks the record
+	cases := w.subjects[0].Records["Case"][:2]
+	for _, id := range cases {
+		w.org.Touch("Case", id, map[string]any{"Approval_Status__c": "Pending"}) // an approval process locks the record
+	}
 	r := w.submit(weir.Erasure, 0)
 	w.turnsUntil(func() bool { return w.get(r.ID).Stage == weir.AwaitingApproval })
 	approve(w, w.get(r.ID))
+	w.turnsUntil(func() bool { return len(w.letters()) == 2 })
+	ctx := t.Context()
+	again := w.letters()[0]
+	w.org.Touch("Case", again.Record, map[string]any{"Approval_Status__c": nil})
+	if err := w.engine.RetryLetter(ctx, again.ID, false, "kim"); err != nil {
+		t.Fatal(err)
+	}
 	w.turnsUntil(func() bool { return len(w.letters()) == 1 && w.lastCall(r.ID) })
 
-	ctx := t.Context()
 	db := w.engine.Store().DB()
 	gate, err := db.BeginTx(ctx, nil) // both come to the ledger last, and wait there
 	if err == nil {
@@ -103,8 +111,8 @@ func (w *world) lastCall(id weir.RequestID) bool {
 	steps = slices.DeleteFunc(steps, func(s weir.Step) bool {
 		return s.State.Ended() || s.State == weir.StepDead || s.State == weir.StepPlanned
 	})
-	confirming := func(s weir.Step) bool { return s.State == weir.StepReady && s.Phase == weir.PhaseConfirm }
-	return len(steps) > 0 && !slices.ContainsFunc(steps, func(s weir.Step) bool { return !confirming(s) })
+	writing := func(s weir.Step) bool { return s.State == weir.StepReady && s.Phase == weir.PhaseWrite }
+	return len(steps) > 0 && !slices.ContainsFunc(steps, func(s weir.Step) bool { return !writing(s) })
 }
 
 // waiting waits until so many sessions of the database wait for a lock.

@@ -317,7 +317,7 @@ func TestWhatTheOrgMayHaveDone(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		cut(w, nil)
 	}
-	two := []salesforce.Mutation{{Object: "Contact", ID: "003000000000001AAA", Delete: true}, {Object: "Contact", ID: "003000000000002AAA", Delete: true}}
+	two := []salesforce.Mutation{{Object: "Contact", ID: "003000000000001AAA", Delete: true, Alone: true}, {Object: "Contact", ID: "003000000000002AAA", Delete: true, Alone: true}}
 	for _, c := range []struct {
 		name    string
 		answer  http.HandlerFunc

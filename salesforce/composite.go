@@ -174,7 +174,7 @@ func (c *Client) subVerdict(r Response, p part, tree any) Verdict {
 	readings := mergeReadings(ParseReadings(p.header, r.At), env.readings)
 	f := facts{
 		status: p.status, method: r.Method, kind: env.kind, halted: r.Halted, seen: r.Seen,
-		nearLimit: nearLimit(readings, c.lastUsage()), mutates: mutating(r),
+		nearLimit: nearLimit(readings, c.lastUsage()), mutates: mutating(r), many: r.Composite,
 	}
 	v := judge(f, env)
 	v.Readings, v.RetryAfter = readings, waitOf(readings)

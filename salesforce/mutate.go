@@ -2,16 +2,12 @@ package salesforce
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/pii"
@@ -30,6 +26,7 @@ type Mutation struct {
 	Fields            map[string]any
 	IfMatch           string    // an ETag as the org wrote it, quotes included
 	IfUnmodifiedSince time.Time // zero = no such condition; seconds are all that counts
+	Alone             bool      // it must not share its fate with others
 }
 
 // MutationAnswer is what one mutation of a call gave. A nil Fault means that
@@ -37,48 +34,96 @@ type Mutation struct {
 type MutationAnswer struct {
 	Status int
 	ETag   string
+	Shared bool        // it was in a collection: another record of it may be to blame
 	Fault  *weir.Fault // Conflict: the precondition failed; NotExecuted: another element was to blame
 	Detail pii.Secret  // the org's message text, which echoes values
 }
 
-// Mutate sends up to 25 mutations in one composite call, each on its own
-// (allOrNone=false) and each with its own precondition. When the answer is
-// lost or ends early, every mutation that it did not settle has
+// Mutate sends mutations in one composite call, each on its own (allOrNone=false):
+// those with a precondition one by one, the others in collections of up to 200. When
+// the answer is lost or ends early, every mutation that it did not settle has
 // UnknownOutcome and EffectUnknown.
 //
-// An invalid mutation is refused before anything is sent: the Answer and every
-// MutationAnswer have a Fault with Validation, EffectNone and
-// CodeInvalidMutation.
+// An invalid mutation, or more than fit one call, is refused before anything is
+// sent: the Answer and every MutationAnswer have a Fault with Validation, EffectNone
+// and CodeInvalidMutation.
 func (c *Client) Mutate(ctx context.Context, mutations []Mutation) (Answer, []MutationAnswer) {
-	answers := make([]MutationAnswer, len(mutations))
-	subs, err := c.mutationSubs(mutations)
-	if err != nil {
-		return failMutations(c.refuse(CodeInvalidMutation, weir.Validation), answers, nil)
+	a, answers, _ := c.MutateAndQuery(ctx, mutations, nil, nil)
+	return a, answers
+}
+
+// MutateAndQuery sends mutations as Mutate does, and queries behind them in the same
+// call, which the org answers after the mutations: see Query. The mutations and
+// queries make at most 25 subrequests, of which five are queries or collections.
+func (c *Client) MutateAndQuery(ctx context.Context, mutations []Mutation, queries []Query, sink func(i int, row Row) error) (Answer, []MutationAnswer, []QueryAnswer) {
+	answers, read := make([]MutationAnswer, len(mutations)), make([]QueryAnswer, len(queries))
+	groups := pack(mutations)
+	n := len(groups)
+	subs, err := c.mutationSubs(mutations, groups)
+	if err == nil && len(queries) > 0 {
+		var asks []subrequest
+		if asks, err = c.querySubs(queries); err == nil {
+			subs = append(subs, asks...)
+		}
 	}
-	trees := make([]any, len(mutations))
-	parts := make([]part, len(mutations))
-	settled := make([]bool, len(mutations))
+	if err != nil || !fits(groups, len(queries)) {
+		a := c.refuse(CodeInvalidMutation, weir.Validation)
+		return a, failMutations(a, answers, nil), failQueries(a, read, nil)
+	}
+	trees, parts, settled := make([]any, n), make([]part, n), make([]bool, len(subs))
+	bodies, rows := make([]queryBody, len(queries)), &rowReader{}
+	defer rows.wipe()
 	a := c.composite(ctx, call{mutates: true, header: courtesy(nil)}, subs,
-		func(i int, s *scanner) error {
-			var err error
+		func(i int, s *scanner) (err error) {
+			if i >= n {
+				return bodies[i-n].read(c, s, rows, func(r Row) error { return sink(i-n, r) })
+			}
 			trees[i], err = s.value()
 			return err
 		},
-		func(i int, p part) { parts[i], settled[i] = p, true })
+		func(i int, p part) {
+			settled[i] = true
+			if i >= n {
+				read[i-n] = bodies[i-n].answer(c, p)
+			} else {
+				parts[i] = p
+			}
+		})
 	halted := haltedAmong(trees)
-	for i, m := range mutations {
-		if settled[i] {
-			answers[i] = c.mutationAnswer(m, parts[i], trees[i], halted)
+	told := make([]bool, len(mutations))
+	for g, places := range groups {
+		if !settled[g] {
+			continue
+		}
+		for _, i := range places {
+			told[i] = true
+		}
+		if len(places) > 1 {
+			c.itemAnswers(mutations, places, parts[g], trees[g], halted, answers)
+		} else {
+			answers[places[0]] = c.mutationAnswer(mutations[places[0]], parts[g], trees[g], halted)
 		}
 	}
-	return failMutations(a, answers, settled)
+	return a, failMutations(a, answers, told), failQueries(a, read, settled[n:])
+}
+
+// fits says whether one composite carries the groups of mutations and as many
+// queries.
+func fits(groups [][]int, queries int) bool {
+	counted := queries // the org limits queries and collections together
+	for _, g := range groups {
+		if len(g) > 1 {
+			counted++
+		}
+	}
+	return len(groups) > 0 && len(groups)+queries <= maxSubrequests && counted <= maxQueries
 }
 
 func (c *Client) mutationAnswer(m Mutation, p part, tree any, halted bool) MutationAnswer {
 	v := c.subVerdict(Response{Method: m.method(), Halted: halted, Seen: true}, p, tree)
 	out := MutationAnswer{Status: p.status, ETag: p.header.Get("ETag"), Fault: v.Fault(), Detail: v.Detail}
 	if out.Fault == nil && p.status/100 != 2 {
-		out.Fault = ownFault(CodeBrokenAnswer, weir.UnknownOutcome, weir.EffectUnknown)
+		out.Fault = brokenItem()
 	}
 	return out
 }
@@ -93,9 +138,9 @@ func haltedAmong(trees []any) bool {
 	return env.halted
 }
 
-func failMutations(a Answer, answers []MutationAnswer, settled []bool) (Answer, []MutationAnswer) {
+func failMutations(a Answer, answers []MutationAnswer, settled []bool) []MutationAnswer {
 	if a.Fault == nil {
-		return a, answers
+		return answers
 	}
 	for i := range answers {
 		if settled == nil || !settled[i] || a.Fault.Code == CodeMismatch {
@@ -103,7 +148,7 @@ func failMutations(a Answer, answers []MutationAnswer, settled []bool) (Answer, 
 			answers[i] = MutationAnswer{Status: a.Fault.Status, Fault: &fault}
 		}
 	}
-	return a, answers
+	return answers
 }
 
 func (m Mutation) method() string {
@@ -125,27 +170,38 @@ func courtesy(h map[string]string) map[string]string {
 	return h
 }
 
-func (c *Client) mutationSubs(mutations []Mutation) ([]subrequest, error) {
-	if len(mutations) == 0 || len(mutations) > maxSubrequests {
-		return nil, fmt.Errorf("%d mutations in one call: %w", len(mutations), ErrInvalidMutation)
-	}
-	subs := make([]subrequest, len(mutations))
+func (c *Client) mutationSubs(mutations []Mutation, groups [][]int) ([]subrequest, error) {
 	for i, m := range mutations {
 		if !apiName.MatchString(m.Object) || !recordID.MatchString(m.ID) || m.Delete == (len(m.Fields) > 0) {
 			return nil, fmt.Errorf("mutation %d: %w", i, ErrInvalidMutation)
 		}
-		header, err := m.conditions()
+	}
+	subs := make([]subrequest, len(groups))
+	for g, places := range groups {
+		var err error
+		if len(places) > 1 {
+			subs[g], err = c.collection(mutations, places)
+		} else {
+			subs[g], err = c.mutationSub(mutations[places[0]])
+		}
 		if err != nil {
 			return nil, err
 		}
-		subs[i] = subrequest{method: m.method(), url: c.objectPath(m.Object, m.ID), header: courtesy(header)}
-		if !m.Delete {
-			if subs[i].body, err = fieldsBody(m.Fields); err != nil {
-				return nil, err
-			}
-		}
 	}
 	return subs, nil
+}
+
+// mutationSub is the subrequest that carries one mutation.
+func (c *Client) mutationSub(m Mutation) (subrequest, error) {
+	header, err := m.conditions()
+	if err != nil {
+		return subrequest{}, err
+	}
+	sub := subrequest{method: m.method(), url: c.objectPath(m.Object, m.ID), header: courtesy(header)}
+	if !m.Delete {
+		sub.body, err = fieldsBody(m.Fields)
+	}
+	return sub, err
 }
 
 var entityTag = regexp.MustCompile(`^(?:W/)?"[!#-~]*"$`)
@@ -173,60 +229,4 @@ func bothTags(tag string) string {
 		return tag + ", " + plain + `"`
 	}
 	return tag + ", " + strings.TrimSuffix(tag, `"`) + suffix
-}
-
-// fieldsBody writes field values as a JSON object, in a buffer that is cleared
-// after it was sent.
-func fieldsBody(fields map[string]any) ([]byte, error) {
-	b := []byte{'{'}
-	for i, name := range slices.Sorted(maps.Keys(fields)) {
-		if !apiName.MatchString(name) {
-			return nil, fmt.Errorf("field name %.80q: %w", name, ErrInvalidMutation)
-		}
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(append(append(b, '"'), name...), `":`...)
-		var err error
-		if b, err = appendValue(b, fields[name]); err != nil {
-			return nil, fmt.Errorf("field %s: %w", name, err)
-		}
-	}
-	return append(b, '}'), nil
-}
-
-func appendValue(b []byte, v any) ([]byte, error) {
-	switch v := v.(type) {
-	case pii.Secret:
-		return appendQuoted(b, v.Reveal())
-	case string:
-		return appendQuoted(b, []byte(v))
-	case nil, bool, int, int64, float64, json.Number:
-		raw, err := json.Marshal(v)
-		if err != nil {
-			return nil, ErrInvalidMutation // the encoder's text quotes the value
-		}
-		return append(b, raw...), nil
-	}
-	return nil, fmt.Errorf("a value of type %T: %w", v, ErrInvalidMutation)
-}
-
-// appendQuoted writes a JSON string byte by byte, so that a secret is copied
-// only into the buffer that will be cleared.
-func appendQuoted(b, s []byte) ([]byte, error) {
-	if !utf8.Valid(s) {
-		return nil, fmt.Errorf("not UTF-8: %w", ErrInvalidMutation)
-	}
-	b = append(b, '"')
-	for _, c := range s {
-		switch {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < 0x20 || c == 0x7f:
-			b = fmt.Appendf(b, `\u%04x`, c)
-		default:
-			b = append(b, c)
-		}
-	}
-	return append(b, '"'), nil
 }

@@ -118,7 +118,7 @@ func (c *Client) Row(ctx context.Context, object, id string, fields []string) (a
 		if err != nil {
 			return err
 		}
-		if len(got.ID) < 15 || got.ID[:15] != id[:15] {
+		if !sameRecord(got.ID, id) {
 			return errMismatch()
 		}
 		row, etag = got.Clone(), h.Get("ETag")

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/weirhq/weir"
@@ -38,9 +39,10 @@ type QueryAnswer struct {
 // sent: the Answer has a Fault with Validation, EffectNone and CodeInvalidQuery.
 func (c *Client) Query(ctx context.Context, queries []Query, sink func(i int, row Row) error) (Answer, []QueryAnswer) {
 	answers := make([]QueryAnswer, len(queries))
-	subs, ok := c.querySubs(queries)
-	if !ok {
-		return failQueries(c.refuse(CodeInvalidQuery, weir.Validation), answers, nil)
+	subs, err := c.querySubs(queries)
+	if err != nil {
+		a := c.refuse(CodeInvalidQuery, weir.Validation)
+		return a, failQueries(a, answers, nil)
 	}
 	results := make([]queryBody, len(queries))
 	settled := make([]bool, len(queries))
@@ -54,19 +56,19 @@ func (c *Client) Query(ctx context.Context, queries []Query, sink func(i int, ro
 			answers[i] = results[i].answer(c, p)
 			settled[i] = true
 		})
-	return failQueries(a, answers, settled)
+	return a, failQueries(a, answers, settled)
 }
 
 // querySubs renders the queries as parts of a composite call.
-func (c *Client) querySubs(queries []Query) ([]subrequest, bool) {
+func (c *Client) querySubs(queries []Query) ([]subrequest, error) {
 	if len(queries) == 0 || len(queries) > maxQueries {
-		return nil, false
+		return nil, fmt.Errorf("%d queries in one call: %w", len(queries), ErrInvalidQuery)
 	}
 	subs := make([]subrequest, len(queries))
 	for i, q := range queries {
 		text, err := q.render()
 		if err != nil {
-			return nil, false
+			return nil, fmt.Errorf("query %d: %w", i, err)
 		}
 		resource := "/query?q="
 		if q.All {
@@ -75,14 +77,14 @@ func (c *Client) querySubs(queries []Query) ([]subrequest, bool) {
 		subs[i] = subrequest{method: http.MethodGet, url: appendEscaped([]byte(c.data(resource)), text)}
 		clear(text)
 	}
-	return subs, true
+	return subs, nil
 }
 
 // failQueries gives the fault of the whole call to every query; rows of an
 // answer that broke off cannot be told from rows of another query.
-func failQueries(a Answer, answers []QueryAnswer, settled []bool) (Answer, []QueryAnswer) {
+func failQueries(a Answer, answers []QueryAnswer, settled []bool) []QueryAnswer {
 	if a.Fault == nil {
-		return a, answers
+		return answers
 	}
 	for i := range answers {
 		if settled == nil || !settled[i] || a.Fault.Code == CodeMismatch {
@@ -90,7 +92,7 @@ func failQueries(a Answer, answers []QueryAnswer, settled []bool) (Answer, []Que
 			answers[i] = QueryAnswer{Fault: &fault}
 		}
 	}
-	return a, answers
+	return answers
 }
 
 // More reads the next page behind a Next that Query or More returned.

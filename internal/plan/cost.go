@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -49,7 +50,8 @@ func confirmCalls(m *datamap.Map, kinds []string, p weir.Plan) int {
 }
 
 // eraseCalls counts the batches of each rank and the purges: what is read in one
-// call before it is written and in one call afterwards, and the writes between.
+// call before it is written, and the writes with what reads them back. Whether the org
+// honours conditions is not known yet: updates are counted as if it did.
 func eraseCalls(steps []weir.Step) int {
 	type batch struct {
 		rank  int
@@ -72,8 +74,26 @@ func eraseCalls(steps []weir.Step) int {
 			if b.shape == ShapeByRow {
 				checks = len(chunk)
 			}
-			calls += checks + ceil(len(chunk), CompositeSize) + readCalls(chunk)
+			calls += checks + writeCalls(chunk)
 		}
+	}
+	return calls
+}
+
+// writeCalls counts the composites that change the records of one batch.
+func writeCalls(batch []weir.Step) (calls int) {
+	var writes []Write
+	for _, s := range batch {
+		var a EraseArgs
+		if err := json.Unmarshal(s.Args, &a); err != nil {
+			panic("plan: arguments of a step just planned: " + err.Error()) // see args
+		}
+		gone := a.Action == weir.ActDelete
+		writes = append(writes, Write{Object: s.Object, Delete: gone, Alone: !gone})
+	}
+	for len(writes) > 0 {
+		writes = writes[FitWrites(writes):]
+		calls++
 	}
 	return calls
 }

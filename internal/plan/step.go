@@ -8,13 +8,14 @@ import (
 	"github.com/weirhq/weir"
 )
 
-// The sizes of Salesforce's calls: subrequests and queries of one /composite,
-// records of one emptyRecycleBin, and the ids that weir puts into one query
+// The sizes of Salesforce's calls: subrequests of one /composite, and queries or
+// collections among them, records of one collection and of one emptyRecycleBin, and the ids that weir puts into one query
 // that reads records or follows links, well below the limits on the length of a
 // statement (wire reference, sections 1.6 and 1.8).
 const (
 	CompositeSize    = 25
 	CompositeQueries = 5
+	CollectionSize   = 200
 	PurgeSize        = 200
 	QueryIDs         = 200
 	FindIDs          = 500
