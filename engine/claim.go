@@ -136,7 +136,6 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step, claim string) (*job,
 	if j.request, err = t.Request(steps[0].Request); err != nil {
 		return nil, err
 	}
-	j.probe = needsProbe(steps[0], g.rungs) // alone then; see together
 	until := t.Now().Add(l.Claim)
 	claimed, err := t.ClaimSteps(steps, j.claim, t.e.node, until)
 	if err != nil {

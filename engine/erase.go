@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -45,11 +46,13 @@ type target struct {
 	seen      bool // the read returned the record,
 	cut       bool // or ended before it came
 	version   string
-	modified  string // LastModifiedDate
-	etag      string
-	digest    string // keyed digest of the fields as they are now
-	asWanted  bool   // the fields already have the intended values
-	ofSubject bool   // the record still belongs to the subject
+	modified  string      // LastModifiedDate
+	alone     bool        // the row itself was read,
+	etag      string      // which some orgs give no tag
+	probe     *weir.Fault // why it was not found out by this record how the org guards writes
+	digest    string      // keyed digest of the fields as they are now
+	asWanted  bool        // the fields already have the intended values
+	ofSubject bool        // the record still belongs to the subject
 	refersTo  []reference
 }
 
@@ -87,7 +90,10 @@ func (e *Engine) erase(ctx context.Context, j *job, s *settlement) error {
 		if err := e.stillReached(ctx, j.request.ID, targets); err != nil {
 			return err
 		}
-		decide = func(t *target) result { return t.checked(j.rungs, s.At) }
+		known := rungs{}
+		maps.Copy(known, j.rungs)
+		maps.Copy(known, s.Rungs)
+		decide = func(t *target) result { return t.checked(known, s.At) }
 	}
 	for _, t := range targets {
 		r := result{Fault: faults[t.step.Object]}
@@ -184,6 +190,10 @@ func (t *target) checked(known rungs, at time.Time) result {
 		return t.with(result{Verdict: weir.Succeed, Outcome: t.outcome("already")}, t.digest)
 	case t.version != a.Version && !t.ofSubject:
 		return result{Fault: ours(weir.Drift, "WEIR_SUBJECT_CHANGED")}
+	case t.probe != nil:
+		return result{Fault: t.probe}
+	case a.Action != weir.ActDelete && (known[t.step.Object] == "" || known[t.step.Object] == weir.RungIfMatch && !t.alone):
+		return result{Verdict: weir.Yield, Phase: weir.PhaseCheck} // the next check asks by another record, or for the row
 	}
 	// A version that moved and is still the subject's is what the write is
 	// now conditioned on. It costs nothing: only a refused write is a conflict.

@@ -18,8 +18,6 @@ func writes(s weir.Step) bool { return s.Phase == weir.PhaseWrite || s.Kind == w
 // together returns which of the steps go in one call. A closed object is asked by one
 // step, each time by another one: a record that fails by itself must not speak for
 // the rest. Steps about a closed object do not ride along in calls about others.
-// Any step may be the first write to its object: the question how the org guards
-// that goes alone, before the others are read.
 func (t *txn) together(g *governed, steps []weir.Step) ([]weir.Step, error) {
 	first := steps[0]
 	if governor.Barred(g.state, first.Object, writes(first)) {
@@ -34,9 +32,6 @@ func (t *txn) together(g *governed, steps []weir.Step) ([]weir.Step, error) {
 		if !governor.Barred(g.state, s.Object, writes(s)) {
 			kept = append(kept, s)
 		}
-	}
-	if i := slices.IndexFunc(kept, func(s weir.Step) bool { return needsProbe(s, g.rungs) }); i >= 0 {
-		return kept[i : i+1], nil
 	}
 	return kept, nil
 }

@@ -1,11 +1,11 @@
 package engine
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/salesforce"
 )
 
 // rungs remembers, per object of an org, the strongest precondition that the
@@ -23,38 +23,43 @@ func decodeRungs(b []byte) (rungs, error) {
 	return r, nil
 }
 
-// needsProbe says whether the first write to an object must wait for the
-// harmless question whether the org honours conditions there.
-func needsProbe(s weir.Step, known rungs) bool {
-	if s.Kind != weir.StepErase || s.Phase != weir.PhaseCheck {
-		return false
+// probes lists a record of each object of which it is not known yet how the org guards
+// writes. The question rides in the call that checks before the first write.
+func (r reads) probes(known rungs) []salesforce.Probe {
+	var list []salesforce.Probe
+	asked := map[string]bool{}
+	for _, t := range r.targets {
+		o := t.step.Object
+		if t.args.Action == weir.ActDelete || known[o] != "" || asked[o] { // DELETE takes no condition (wire reference, section 4.1)
+			continue
+		}
+		asked[o] = true
+		list = append(list, salesforce.Probe{Object: o, ID: t.step.Record})
 	}
-	a, err := decodeErase(s)
-	if err != nil || a.Action == weir.ActDelete { // DELETE takes no condition (wire reference, section 4.1)
-		return false
-	}
-	return known[s.Object] == ""
+	return list
 }
 
-// probeRung asks for one row under a condition that must fail. Where the org
-// answers 412 it honours conditions; elsewhere the rung falls to reading and
-// comparing.
-func (e *Engine) probeRung(ctx context.Context, j *job, s *settlement) error {
-	st := j.steps[0]
-	ans, honours := j.lane.client.HonoursConditions(ctx, st.Object, st.Record)
-	defer ans.Detail.Clear()
-	s.take(ans)
-	if s.Fault != nil {
-		return nil
+// learn keeps what the probes gave. Where the org answers 412 it honours conditions;
+// elsewhere the rung falls to reading and comparing.
+func (r reads) learn(s *settlement, probes []salesforce.Probe, answers []salesforce.ProbeAnswer) {
+	for i, p := range probes {
+		rung := weir.RungReadCompare
+		switch {
+		case answers[i].Fault != nil:
+			for _, t := range r.targets {
+				if t.step.Object == p.Object && t.step.Record == p.ID {
+					t.probe = answers[i].Fault
+				}
+			}
+			continue
+		case answers[i].Honours && p.Object == "Account": // the only object with documented ETags
+			rung = weir.RungIfMatch
+		case answers[i].Honours:
+			rung = weir.RungUnmodified
+		}
+		if s.Rungs == nil {
+			s.Rungs = map[string]weir.Rung{}
+		}
+		s.Rungs[p.Object] = rung
 	}
-	rung := weir.RungReadCompare
-	switch {
-	case honours && st.Object == "Account": // the only object with documented ETags
-		rung = weir.RungIfMatch
-	case honours:
-		rung = weir.RungUnmodified
-	}
-	s.Rungs = map[string]weir.Rung{st.Object: rung}
-	s.Results = []result{{Verdict: weir.Yield, Phase: weir.PhaseCheck, Outcome: "probed", Jitter: e.jitter()}}
-	return nil
 }

@@ -65,17 +65,22 @@ func normal(v string) string { return strings.ToLower(strings.TrimSpace(v)) }
 // readTargets reads the batch's records, by one query per object or, where an
 // ETag will guard its write, the one row. It returns the faults of objects that were not read.
 func (e *Engine) readTargets(ctx context.Context, j *job, s *settlement, who openedRequest, targets []*target) map[string]*weir.Fault {
-	if byRow(j.steps[0]) {
+	if byRow(j.steps[0]) && j.rungs[j.steps[0].Object] == weir.RungIfMatch {
 		e.readRow(ctx, j, s, who, targets[0])
 		return nil
 	}
 	r := reading(targets)
-	ans, answers := j.lane.client.Query(ctx, r.queries, r.sink(who))
+	var probes []salesforce.Probe
+	if j.steps[0].Phase == weir.PhaseCheck {
+		probes = r.probes(j.rungs)
+	}
+	ans, answers, guards := j.lane.client.QueryAndProbe(ctx, r.queries, probes, r.sink(who))
 	defer ans.Detail.Clear()
 	s.take(ans)
 	if s.Fault != nil {
 		return nil
 	}
+	r.learn(s, probes, guards)
 	return r.faults(answers)
 }
 
@@ -103,7 +108,7 @@ func (e *Engine) readRow(ctx context.Context, j *job, s *settlement, who openedR
 	}
 	if s.Fault == nil {
 		t.look(row, who)
-		t.etag = etag
+		t.alone, t.etag = true, etag
 	}
 }
 

@@ -23,7 +23,6 @@ type job struct {
 	request weir.Request   // of the most urgent step: the call counts as its own
 	others  []weir.Request // that share the call; see share.go
 	steps   []weir.Step
-	probe   bool  // ask first how the org guards writes; see rung.go
 	rungs   rungs // as they were known when it was claimed
 
 	began time.Time // when the claim began, by the machine's clock
@@ -35,7 +34,7 @@ func (j *job) requests() []weir.Request { return append([]weir.Request{j.request
 
 // mutates says whether the job's call may change the org.
 func (j *job) mutates() bool {
-	return j.probe || writes(j.steps[0])
+	return writes(j.steps[0])
 }
 
 // Turn does at most one call for the org: claim, admit, call, commit. It says
@@ -77,18 +76,16 @@ func (e *Engine) perform(ctx context.Context, j *job) settlement {
 		s.Steps = append(s.Steps, held{ID: st.ID, Epoch: st.Epoch, Request: st.Request})
 	}
 	var err error
-	switch {
-	case j.probe:
-		err = e.probeRung(ctx, j, &s)
-	case j.steps[0].Kind == weir.StepDescribe:
+	switch j.steps[0].Kind {
+	case weir.StepDescribe:
 		err = e.describe(ctx, j, &s)
-	case j.steps[0].Kind == weir.StepFind:
+	case weir.StepFind:
 		err = e.find(ctx, j, &s)
-	case j.steps[0].Kind == weir.StepExport:
+	case weir.StepExport:
 		err = e.export(ctx, j, &s)
-	case j.steps[0].Kind == weir.StepPurge:
+	case weir.StepPurge:
 		err = e.purge(ctx, j, &s)
-	default:
+	case weir.StepErase:
 		err = e.erase(ctx, j, &s)
 	}
 	if err != nil {

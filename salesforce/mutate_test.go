@@ -142,23 +142,28 @@ func TestRow(t *testing.T) {
 	}
 }
 
-func TestHonoursConditions(t *testing.T) {
-	for status, want := range map[int]bool{412: true, 200: false} {
-		o := newOrg(t, func(w http.ResponseWriter, r *http.Request) {
-			p := readComposite(t, r).CompositeRequest[0]
-			if p.Method != "GET" || p.HTTPHeaders["If-Unmodified-Since"] != "Mon, 01 Jan 1990 00:00:00 GMT" {
+func TestProbesRideWithQueries(t *testing.T) {
+	gone := `[{"errorCode":"NOT_FOUND","message":"x"}]`
+	o := newOrg(t, func(w http.ResponseWriter, r *http.Request) {
+		for i, p := range readComposite(t, r).CompositeRequest {
+			if want := map[bool]string{true: "Mon, 01 Jan 1990 00:00:00 GMT"}[i > 0]; p.Method != "GET" || p.HTTPHeaders["If-Unmodified-Since"] != want {
 				t.Errorf("%+v", p)
 			}
-			reply(w, 200, elements(element(0, status, "", `null`)))
-		})
-		if a, got := o.client(t).HonoursConditions(t.Context(), "Contact", contact); a.Fault != nil || got != want {
-			t.Errorf("%d: %+v %t", status, a.Fault, got)
 		}
-	}
-	o := newOrg(t, func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, 200, elements(element(0, 404, "", `[{"errorCode":"NOT_FOUND","message":"x"}]`)))
+		reply(w, 200, elements(element(0, 200, "", `{"totalSize":0,"done":true,"records":[]}`),
+			element(1, 412, "", "null"), element(2, 200, "", `{"Id":"x"}`), element(3, 404, "", gone), element(4, 304, "", "null")))
 	})
-	if a, got := o.client(t).HonoursConditions(t.Context(), "Contact", contact); got || categoryOf(a.Fault) != weir.NotFound {
+	probes := []salesforce.Probe{{Object: "Contact", ID: contact}, {Object: "Case", ID: contact}, {Object: "Lead", ID: contact}, {Object: "Task", ID: contact}}
+	ask := []salesforce.Query{{Object: "Contact", Fields: []string{"Id"}}}
+	a, read, got := o.client(t).QueryAndProbe(t.Context(), ask, probes, nil)
+	if a.Fault != nil || a.Calls != 1 || read[0].Fault != nil || !read[0].Done {
+		t.Errorf("%+v %+v", a, read)
+	}
+	if !got[0].Honours || got[1].Honours || got[1].Fault != nil || categoryOf(got[2].Fault) != weir.NotFound || codeOf(got[3].Fault) != salesforce.CodeBrokenAnswer {
+		t.Errorf("%+v", got)
+	}
+	a, _, got = o.client(t).QueryAndProbe(t.Context(), ask, []salesforce.Probe{{Object: "a/b", ID: contact}}, nil)
+	if codeOf(a.Fault) != salesforce.CodeInvalidQuery || got[0].Fault == nil {
 		t.Errorf("%+v", a.Fault)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/weirhq/weir"
 )
@@ -128,39 +127,4 @@ func (c *Client) Row(ctx context.Context, object, id string, fields []string) (a
 		return a, Row{}, ""
 	}
 	return a, row, etag
-}
-
-// HonoursConditions finds out, without changing anything, whether the org
-// honours If-Unmodified-Since for an object inside a composite call: it reads
-// the record on condition that it has not changed since 1990. 412 means yes.
-func (c *Client) HonoursConditions(ctx context.Context, object, id string) (Answer, bool) {
-	if !apiName.MatchString(object) || !recordID.MatchString(id) {
-		return c.refuse(CodeInvalidQuery, weir.Validation), false
-	}
-	long := time.Date(1990, time.January, 1, 0, 0, 0, 0, time.UTC)
-	sub := subrequest{
-		method: http.MethodGet, url: append(c.objectPath(object, id), "?fields=Id"...),
-		header: map[string]string{"If-Unmodified-Since": long.Format(http.TimeFormat)},
-	}
-	var tree any
-	var p part
-	a := c.composite(ctx, call{}, []subrequest{sub},
-		func(_ int, s *scanner) error {
-			var err error
-			tree, err = s.value()
-			return err
-		},
-		func(_ int, got part) { p = got })
-	if a.Fault != nil || p.status == http.StatusOK {
-		return a, false
-	}
-	if p.status == http.StatusPreconditionFailed {
-		return a, true
-	}
-	v := c.subVerdict(Response{Method: http.MethodGet}, p, tree)
-	a.Detail = v.Detail
-	if a.Fault = v.Fault(); a.Fault == nil {
-		a.Fault = ownFault(CodeBrokenAnswer, weir.PlatformFault, weir.EffectNone)
-	}
-	return a, false
 }

@@ -38,25 +38,8 @@ type QueryAnswer struct {
 // A query with an invalid name, id or value is refused before anything is
 // sent: the Answer has a Fault with Validation, EffectNone and CodeInvalidQuery.
 func (c *Client) Query(ctx context.Context, queries []Query, sink func(i int, row Row) error) (Answer, []QueryAnswer) {
-	answers := make([]QueryAnswer, len(queries))
-	subs, err := c.querySubs(queries)
-	if err != nil {
-		a := c.refuse(CodeInvalidQuery, weir.Validation)
-		return a, failQueries(a, answers, nil)
-	}
-	results := make([]queryBody, len(queries))
-	settled := make([]bool, len(queries))
-	rows := &rowReader{}
-	defer rows.wipe()
-	a := c.composite(ctx, call{}, subs,
-		func(i int, s *scanner) error {
-			return results[i].read(c, s, rows, func(r Row) error { return sink(i, r) })
-		},
-		func(i int, p part) {
-			answers[i] = results[i].answer(c, p)
-			settled[i] = true
-		})
-	return a, failQueries(a, answers, settled)
+	a, answers, _ := c.QueryAndProbe(ctx, queries, nil, sink)
+	return a, answers
 }
 
 // querySubs renders the queries as parts of a composite call.
