@@ -81,6 +81,30 @@ func TestLifeOfARow(t *testing.T) {
 	}
 }
 
+// A trigger runs once for a collection: when it throws over one record, none is changed.
+func TestATriggerThrowsOverACollection(t *testing.T) {
+	org, c := calm(t)
+	var ids []string
+	for range 3 {
+		ids = append(ids, org.Put("Case", map[string]any{"Subject": "S"}))
+	}
+	org.Touch("Case", ids[1], map[string]any{"Approval_Status__c": "Disputed"})
+	all := "/composite/sobjects?ids=" + strings.Join(ids, ",") + "&allOrNone=false"
+	if a := c.send(http.MethodDelete, all, ""); a.status != 200 || strings.Count(string(a.body), "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY") != 3 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if left := c.ids("SELECT Id FROM Case"); len(left) != 3 {
+		t.Errorf("left: %v", left)
+	}
+	c.send(http.MethodDelete, "/sobjects/Case/"+ids[1], "").want(t, 400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY")
+	c.send(http.MethodDelete, "/sobjects/Case/"+ids[0], "").want(t, 204, "")
+	org.Touch("Case", ids[1], map[string]any{"Approval_Status__c": nil})
+	c.send(http.MethodDelete, "/composite/sobjects?ids="+ids[1]+","+ids[2], "").want(t, 200, "")
+	if left := c.ids("SELECT Id FROM Case"); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
 func TestCascade(t *testing.T) {
 	org, c := calm(t)
 	contact := org.Put("Contact", map[string]any{"LastName": "L"})
