@@ -145,3 +145,33 @@ func unescape(s string) (string, bool) {
 	err := json.Unmarshal([]byte(`"`+strings.ReplaceAll(s, `\'`, `'`)+`"`), &out)
 	return out, err == nil
 }
+
+// Whatever a collection is answered with, a record counts as changed only where its
+// own item says so.
+func FuzzCollection(f *testing.F) {
+	two := []salesforce.Mutation{{Object: "Contact", ID: contact, Delete: true}, {Object: "Contact", ID: second, Delete: true}}
+	good := `{"id":"` + contact + `","success":true,"errors":[]}`
+	f.Add(200, "["+good+`,{"success":false,"errors":[{"statusCode":"X","message":"y"}]}]`)
+	f.Add(200, "["+good+","+strings.Replace(good, contact, second, 1)+"]")
+	f.Add(200, "["+good+","+good+"]")
+	f.Add(404, `[{"errorCode":"ENTITY_IS_DELETED","message":"x"}]`)
+	f.Add(204, "null")
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		o := newOrg(t, func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, elements(element(0, status, "", body))) })
+		a, got := o.client(t).Mutate(t.Context(), two)
+		var items []map[string]any
+		told := a.Fault == nil && status/100 == 2 && json.Unmarshal([]byte(body), &items) == nil && len(items) == len(two)
+		for i := range got {
+			if got[i].Fault != nil {
+				continue
+			}
+			id := ""
+			if told {
+				id, _ = items[i]["id"].(string)
+			}
+			if !told || items[i]["success"] != true || !strings.HasPrefix(id, two[i].ID[:15]) {
+				t.Errorf("record %d counts as changed: %d %s", i, status, body)
+			}
+		}
+	})
+}
