@@ -61,7 +61,7 @@ func (e Experience) Quantile(now, foreseen time.Time, perMille int) time.Time {
 		rank += 999
 	}
 	i := min(max(rank/1000-1, 0), len(spread)-1)
-	seconds := int64(max(foreseen.Sub(now), 0)/time.Second) * spread[i] / sound
+	seconds := int64(min(max(foreseen.Sub(now), 0), inSight)/time.Second) * spread[i] / sound
 	return now.Add(time.Duration(seconds) * time.Second)
 }
 

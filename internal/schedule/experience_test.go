@@ -71,3 +71,13 @@ func TestForecastsAreCalibrated(t *testing.T) {
 		})
 	}
 }
+
+// A wait without an end in sight lies beyond every forecast, and not before now.
+func TestNoForecastOverflows(t *testing.T) {
+	var e schedule.Experience
+	for _, away := range []time.Duration{200 * 365 * 24 * time.Hour, math.MaxInt64} {
+		if p95 := e.Quantile(start, start.Add(away), 950); p95.Before(start.AddDate(1, 0, 0)) {
+			t.Errorf("%s away, the forecast is %s", away, p95)
+		}
+	}
+}

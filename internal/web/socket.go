@@ -61,10 +61,16 @@ func Handler(e *engine.Engine) http.Handler {
 
 func fail(w http.ResponseWriter, err error) { reply(w, http.StatusUnprocessableEntity, AsFailure(err)) }
 
+// reply encodes before it answers: half a document would look like a weir that died.
 func reply(w http.ResponseWriter, status int, doc any) {
+	text, err := json.Marshal(doc)
+	if err != nil {
+		fail(w, fmt.Errorf("encode the answer: %w", err))
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(doc) // the other end hung up: there is nobody to tell
+	_, _ = w.Write(text) // the other end hung up: there is nobody to tell
 }
 
 // Serve answers on the unix socket in dir until ctx ends. The socket is 0600,
