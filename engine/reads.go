@@ -93,6 +93,7 @@ func (r reads) sink(who openedRequest) func(int, salesforce.Row) error {
 func (r reads) faults(answers []salesforce.QueryAnswer) map[string]*weir.Fault {
 	faults := map[string]*weir.Fault{}
 	for i, o := range r.objects {
+		answers[i].Detail.Clear() // the org's words may echo values
 		if answers[i].Fault != nil {
 			faults[o] = answers[i].Fault
 		}
