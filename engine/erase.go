@@ -46,7 +46,7 @@ type target struct {
 	cut       bool // or ended before it came
 	version   string
 	modified  string      // LastModifiedDate
-	alone     bool        // the row itself was read,
+	rowRead   bool        // the row itself was read,
 	etag      string      // which some orgs give no tag
 	probe     *weir.Fault // why it was not found out by this record how the org guards writes
 	digest    string      // keyed digest of the fields as they are now
@@ -121,7 +121,7 @@ func (t *target) checked(known rungs, at time.Time) result {
 		return result{Fault: ours(weir.Drift, "WEIR_SUBJECT_CHANGED")}
 	case t.probe != nil:
 		return result{Fault: t.probe}
-	case a.Action != weir.ActDelete && (known[t.step.Object] == "" || known[t.step.Object] == weir.RungIfMatch && !t.alone):
+	case a.Action != weir.ActDelete && (known[t.step.Object] == "" || known[t.step.Object] == weir.RungIfMatch && !t.rowRead):
 		return result{Verdict: weir.Yield, Phase: weir.PhaseCheck} // the next check asks by another record, or for the row
 	}
 	// A version that moved and is still the subject's is what the write is

@@ -44,7 +44,7 @@ func (e *Engine) readRow(ctx context.Context, j *job, s *settlement, who openedR
 	}
 	if s.Fault == nil {
 		t.look(row, who)
-		t.alone, t.etag = true, etag
+		t.rowRead, t.etag = true, etag
 	}
 }
 

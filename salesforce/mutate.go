@@ -59,14 +59,18 @@ func (c *Client) MutateAndQuery(ctx context.Context, mutations []Mutation, queri
 	answers, read := make([]MutationAnswer, len(mutations)), make([]QueryAnswer, len(queries))
 	groups := pack(mutations)
 	n := len(groups)
-	subs, err := c.mutationSubs(mutations, groups)
+	var subs []subrequest
+	err := fits(groups, len(queries)) // before values are copied
+	if err == nil {
+		subs, err = c.mutationSubs(mutations, groups)
+	}
 	if err == nil && len(queries) > 0 {
 		var asks []subrequest
 		if asks, err = c.querySubs(queries); err == nil {
 			subs = append(subs, asks...)
 		}
 	}
-	if err != nil || !fits(groups, len(queries)) {
+	if err != nil {
 		a := c.refuse(CodeInvalidMutation, weir.Validation)
 		return a, failMutations(a, answers, nil), failQueries(a, read, nil)
 	}
@@ -109,14 +113,17 @@ func (c *Client) MutateAndQuery(ctx context.Context, mutations []Mutation, queri
 
 // fits says whether one composite carries the groups of mutations and as many
 // queries.
-func fits(groups [][]int, queries int) bool {
+func fits(groups [][]int, queries int) error {
 	counted := queries // the org limits queries and collections together
 	for _, g := range groups {
 		if len(g) > 1 {
 			counted++
 		}
 	}
-	return len(groups) > 0 && len(groups)+queries <= maxSubrequests && counted <= maxQueries
+	if len(groups) == 0 || len(groups)+queries > maxSubrequests || counted > maxQueries {
+		return fmt.Errorf("%d subrequests with %d queries and collections: %w", len(groups)+queries, counted, ErrInvalidMutation)
+	}
+	return nil
 }
 
 func (c *Client) mutationAnswer(m Mutation, p part, tree any, halted bool) MutationAnswer {
