@@ -17,12 +17,17 @@ const glance = 200 * time.Millisecond
 // meanwhile.
 func (a *app) await(ctx context.Context, d *desk, id string, done func(web.StatusDoc) bool) (web.StatusDoc, error) {
 	told := ""
+	var s web.StatusDoc
 	for {
 		var out web.StatusAnswer
-		if err := d.Call(ctx, "status", web.IDInput{ID: id}, &out); err != nil {
+		err := d.Call(ctx, "status", web.IDInput{ID: id}, &out)
+		if err != nil && ctx.Err() != nil && s.ID != "" {
+			return s, stillWaiting(ctx, s) // the time was up in the middle of a look
+		}
+		if err != nil {
 			return out.Status, err
 		}
-		s := out.Status
+		s = out.Status
 		if done(s) {
 			return s, nil
 		}

@@ -24,6 +24,7 @@ type desk struct {
 	web.Caller
 	cfg    *config.Config
 	engine *engine.Engine // nil while another process answers
+	server *web.Server    // of a process that works; nil for the others
 }
 
 // purpose says what a verb needs of an engine in its own process.
@@ -31,7 +32,8 @@ type purpose int
 
 const (
 	looking purpose = iota // reads and writes the store; sends nothing, so it needs no credentials
-	working                // sends calls
+	calling                // sends a call
+	working                // carries out what is due, and answers other verbs meanwhile
 )
 
 var errNoConfig = errors.New("no configuration")
@@ -48,8 +50,8 @@ func (a *app) load() (*config.Config, error) {
 // patience is how long a verb waits for another one that holds the store.
 const patience = 3 * time.Second
 
-// open finds out who answers. Two verbs that meet at an embedded store wait
-// for each other for a moment.
+// open finds out who answers. Two verbs that meet at an embedded store, or would both
+// answer others, wait for each other for a moment.
 func (a *app) open(ctx context.Context, why purpose, log *slog.Logger) (*desk, error) {
 	cfg, err := a.load()
 	if err != nil {
@@ -85,19 +87,28 @@ func (a *app) openHere(ctx context.Context, cfg *config.Config, why purpose, log
 		return nil, err
 	}
 	opts.Log = log
-	e, err := engine.Open(ctx, opts)
-	if err != nil {
-		return nil, err
+	d := &desk{cfg: cfg}
+	if why == working {
+		if d.server, err = web.NewServer(cfg.DataDir); err != nil {
+			return nil, err
+		}
 	}
-	return &desk{Caller: web.Local{Engine: e, By: web.Person(os.Getuid())}, cfg: cfg, engine: e}, nil
+	if d.engine, err = engine.Open(ctx, opts); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	d.Caller = web.Local{Engine: d.engine, By: web.Person(os.Getuid())}
+	return d, nil
 }
 
 // close ends what open began.
-func (d *desk) close() error {
-	if d.engine == nil {
-		return nil
+func (d *desk) close() (err error) {
+	if d.engine != nil {
+		err = d.engine.Close()
 	}
-	return d.engine.Close()
+	if d.server != nil {
+		err = errors.Join(err, d.server.Close())
+	}
+	return err
 }
 
 // ask runs one operation that sends nothing, and closes the desk again: all
@@ -133,7 +144,7 @@ func (d *desk) work(ctx context.Context) (_ context.Context, stop func() error) 
 	ctx, cancel := context.WithCancel(ctx)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.engine.Run(ctx) })
-	g.Go(func() error { return web.Serve(ctx, d.cfg.DataDir, d.engine) })
+	g.Go(func() error { return d.server.Serve(ctx, d.engine) })
 	return ctx, func() error {
 		cancel()
 		if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {

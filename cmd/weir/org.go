@@ -92,7 +92,7 @@ func (a *app) orgTestVerb() *cobra.Command {
 // testOrg asks the org itself: in this process, or by the weir that runs.
 func (a *app) testOrg(ctx context.Context, alias string) (web.OrgTestAnswer, error) {
 	var out web.OrgTestAnswer
-	err := a.once(ctx, working, "test-org", web.OrgInput{Org: weir.OrgID(alias)}, &out)
+	err := a.once(ctx, calling, "test-org", web.OrgInput{Org: weir.OrgID(alias)}, &out)
 	return out, err
 }
 

@@ -78,7 +78,7 @@ func (a *app) serve(ctx context.Context) error {
 func (d *desk) serve(ctx context.Context, listener net.Listener, log *slog.Logger) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.engine.Run(ctx) })
-	g.Go(func() error { return web.Serve(ctx, d.cfg.DataDir, d.engine) })
+	g.Go(func() error { return d.server.Serve(ctx, d.engine) })
 	g.Go(func() error { return serveMetrics(ctx, listener, figures{d.engine}) })
 	done := make(chan error, 1)
 	go func() { done <- g.Wait() }() // ends with the group; a stop that is too slow ends the process

@@ -49,9 +49,14 @@ type Demo struct {
 // what happens on the way, and returns the summary. With Stay it then goes on
 // until the context ends. While it runs, every verb works through the socket
 // in the data directory.
-func (d *Demo) Run(ctx context.Context, to Teller) (*Summary, error) {
+func (d *Demo) Run(ctx context.Context, to Teller) (sum *Summary, err error) {
 	d.begun = time.Now()
 	d.clock.Run()
+	server, err := web.NewServer(d.place.data())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
 	if err := to.Start(d.start()); err != nil {
 		return nil, err
 	}
@@ -62,8 +67,7 @@ func (d *Demo) Run(ctx context.Context, to Teller) (*Summary, error) {
 		g.Go(func() error { return d.engine.Run(working) })
 		g.Go(func() error { return d.pace(working) })
 	}
-	g.Go(func() error { return web.Serve(working, d.place.data(), d.engine) })
-	var sum *Summary
+	g.Go(func() error { return server.Serve(working, d.engine) })
 	g.Go(func() error {
 		defer cancel() // the work is over: the others stop
 		var err error

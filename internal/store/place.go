@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // ErrUnsafe says that other users could read or exchange the store's files.
@@ -66,4 +68,38 @@ func ours(path string, info fs.FileInfo) error {
 		return fmt.Errorf("%w: %s belongs to user %d and weir runs as user %d; run weir as its owner or choose another place", ErrUnsafe, path, st.Uid, os.Geteuid())
 	}
 	return nil
+}
+
+// Hold takes a file for this process until it is closed, and makes it, 0600, where
+// there is none: one process at a time does what the file stands for. It fails with
+// ErrLocked while another one has it, and with ErrUnsafe where others could exchange it.
+func Hold(path string) (*os.File, error) {
+	if err := trustPlace(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	if err := trustFile(path); err != nil {
+		return nil, err
+	}
+	f, err := openPrivate(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = ErrLocked
+		}
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+	}
+	return f, nil
+}
+
+func openPrivate(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open private file: %w", err)
+	}
+	if err := f.Chmod(0o600); err != nil { // the file may be older than this rule
+		return nil, errors.Join(fmt.Errorf("make %s private: %w", path, err), f.Close())
+	}
+	return f, nil
 }

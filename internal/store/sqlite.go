@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
@@ -103,23 +102,14 @@ func prepareFiles(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make store directory: %w", err)
 	}
-	if err := trustPlace(filepath.Dir(path)); err != nil {
+	lock, err := Hold(path + ".lock")
+	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	for _, suffix := range []string{"", ".lock", "-wal", "-shm", "-journal"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		if err := trustFile(path + suffix); err != nil {
-			return nil, fmt.Errorf("open store: %w", err)
+			return nil, errors.Join(fmt.Errorf("open store: %w", err), lock.Close())
 		}
-	}
-	lock, err := openPrivate(path + ".lock")
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = ErrLocked
-		}
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", lock.Name(), err), lock.Close())
 	}
 	file, err := openPrivate(path)
 	if err != nil {
@@ -129,17 +119,6 @@ func prepareFiles(path string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("close %s: %w", path, err), lock.Close())
 	}
 	return lock, nil
-}
-
-func openPrivate(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open private file: %w", err)
-	}
-	if err := f.Chmod(0o600); err != nil { // the file may be older than this rule
-		return nil, errors.Join(fmt.Errorf("make %s private: %w", path, err), f.Close())
-	}
-	return f, nil
 }
 
 // Checkpoint moves SQLite's journal into the database file and empties it, so

@@ -33,8 +33,8 @@ var (
 	ErrOldKEK = errors.New("the key-encryption key was rotated away")
 	// ErrKEKInUse: the key-encryption key is needed.
 	ErrKEKInUse = errors.New("the key-encryption key is still needed")
-	// ErrLocked: another process has the SQLite store open.
-	ErrLocked = errors.New("the store is in use by another process")
+	// ErrLocked: another process holds the file; see Hold.
+	ErrLocked = errors.New("in use by another process")
 	// ErrUnavailable: the database is gone, full or unreachable. Whoever holds
 	// an outcome keeps it elsewhere until the store is back.
 	ErrUnavailable = errors.New("the store is unavailable")

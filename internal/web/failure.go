@@ -90,7 +90,7 @@ var failures = []struct { //nolint:gochecknoglobals // a constant table; Go has 
 	{vault.ErrWrongKey, ExitAuth, "wrong_key", "The data is intact and stays sealed. Restore the key file that sealed it."},
 	{vault.ErrUnsafe, ExitConfig, "unsafe_secret", "Nothing was opened or changed; the data is intact and stays sealed."},
 	{engine.ErrNotFound, ExitNotFound, "not_found", ""},
-	{engine.ErrLocked, ExitStore, "store_locked", "Another weir holds the store. Its socket answers every verb while it runs."},
+	{engine.ErrLocked, ExitStore, "store_locked", "Another weir works there. Its socket answers every verb while it runs."},
 	{engine.ErrInDoubt, ExitStore, "in_doubt", "It may have been carried out or not, and nothing else was lost. `weir status` tells once the store answers; repeat it only if it is not there."},
 	{engine.ErrUnavailable, ExitStore, "store_unreachable", "Nothing was lost; a running weir keeps outcomes in its journal."},
 	{context.DeadlineExceeded, ExitFailure, "timeout", "What was accepted is durable; look again with `weir status`."},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/weirhq/weir/engine"
 	"github.com/weirhq/weir/internal/socket"
+	"github.com/weirhq/weir/internal/store"
 )
 
 // SocketName is the socket's file name in the data directory.
@@ -73,15 +74,35 @@ func reply(w http.ResponseWriter, status int, doc any) {
 	_, _ = w.Write(text) // the other end hung up: there is nobody to tell
 }
 
-// Serve answers on the unix socket in dir until ctx ends. The socket is 0600,
-// and a connection's person is read from the kernel.
-func Serve(ctx context.Context, dir string, e *engine.Engine) error {
-	path, done, err := socket.Address(filepath.Join(dir, SocketName))
+// Server answers on the unix socket of a data directory. There is one at a time: a
+// second one would take the name away from the first, and nobody could reach it.
+type Server struct {
+	dir  string
+	lock *os.File
+}
+
+// NewServer takes the socket of a data directory for this process until Close. It
+// fails with engine.ErrLocked while another process has it.
+func NewServer(dir string) (*Server, error) {
+	lock, err := store.Hold(filepath.Join(dir, SocketName+".lock"))
+	if err != nil {
+		return nil, fmt.Errorf("take the socket: %w", err)
+	}
+	return &Server{dir: dir, lock: lock}, nil
+}
+
+// Close leaves the socket to others. Serve must have ended.
+func (s *Server) Close() error { return s.lock.Close() }
+
+// Serve answers until ctx ends. The socket is 0600, and a connection's person is read
+// from the kernel.
+func (s *Server) Serve(ctx context.Context, e *engine.Engine) error {
+	path, done, err := socket.Address(filepath.Join(s.dir, SocketName))
 	if err != nil {
 		return fmt.Errorf("place of the socket: %w", err)
 	}
 	defer done()
-	// Whoever holds the store's lock owns the socket; a leftover is stale.
+	// We hold its lock, so a leftover is stale.
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove stale socket: %w", err)
 	}

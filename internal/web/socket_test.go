@@ -1,11 +1,15 @@
 package web_test
 
 import (
+	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/weirhq/weir/engine"
+	"github.com/weirhq/weir/internal/store"
 	"github.com/weirhq/weir/internal/web"
 )
 
@@ -47,5 +51,33 @@ func TestKilledWhileAnswering(t *testing.T) {
 			t.Errorf("%s: exit %d, %v", name, f.Exit, err)
 		}
 		_ = l.Close()
+	}
+}
+
+// The socket is one process's: a second server would take its name away.
+func TestOneServer(t *testing.T) {
+	dir := t.TempDir()
+	first, err := web.NewServer(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := web.NewServer(dir); !errors.Is(err, engine.ErrLocked) {
+		t.Errorf("a second server: %v, want %v", err, engine.ErrLocked)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	next, err := web.NewServer(dir)
+	if err != nil {
+		t.Fatalf("after the first one: %v", err)
+	}
+	if err := next.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // that is what it must refuse
+		t.Fatal(err)
+	}
+	if _, err := web.NewServer(dir); !errors.Is(err, store.ErrUnsafe) {
+		t.Errorf("where others could exchange the socket: %v, want %v", err, store.ErrUnsafe)
 	}
 }

@@ -75,12 +75,16 @@ func open(t *testing.T) (*engine.Engine, string) {
 // serve answers on the socket until the test ends.
 func serve(t *testing.T, e *engine.Engine, dir string) *web.Remote {
 	t.Helper()
+	s, err := web.NewServer(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- web.Serve(ctx, dir, e) }()
+	go func() { done <- s.Serve(ctx, e) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-done; err != nil {
+		if err := errors.Join(<-done, s.Close()); err != nil {
 			t.Error(err)
 		}
 		if _, err := os.Lstat(filepath.Join(dir, web.SocketName)); err == nil {
