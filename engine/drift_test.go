@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -74,6 +75,29 @@ func TestDriftStopsTheExecution(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A record that is found by e-mail and by telephone is the same in the confirmation as
+// in the plan, whichever of the two was answered first.
+func TestTheOrderOfAnswersIsNoDrift(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		for i, p := range w.subjects {
+			r := w.submitAs(weir.Erasure, "email:"+p.Email, fmt.Sprintf("phone:+49 30 %07d", i*10))
+			r = w.until(r.ID, time.Hour, weir.AwaitingApproval)
+			_, doc, err := w.engine.PlanOf(t.Context(), r.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, item := range doc.Items {
+				if want := "Contact.Email = subject; Contact.MobilePhone = subject; Contact.Phone = subject"; item.Record == p.Records["Contact"][0] && item.Why != want {
+					t.Errorf("found because of %q, want %q", item.Why, want)
+				}
+			}
+			approve(w, r)
+			w.until(r.ID, 48*time.Hour, weir.Closed)
+		}
+	})
 }
 
 func approve(w *world, r weir.Request) {

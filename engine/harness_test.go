@@ -151,13 +151,21 @@ func (w *world) open() {
 // submit asks for a right of the i-th seeded subject.
 func (w *world) submit(right weir.Right, i int) weir.Request {
 	w.t.Helper()
-	id, err := engine.ParseIdentifier(pii.NewString("email:" + w.subjects[i].Email))
-	if err != nil {
-		w.t.Fatal(err)
+	return w.submitAs(right, "email:"+w.subjects[i].Email)
+}
+
+// submitAs submits a request of whoever has these identifiers.
+func (w *world) submitAs(right weir.Right, identifiers ...string) weir.Request {
+	w.t.Helper()
+	var ids []engine.Identifier
+	for _, text := range identifiers {
+		id, err := engine.ParseIdentifier(pii.NewString(text))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		ids = append(ids, id)
 	}
-	r, err := w.engine.Submit(w.t.Context(), engine.Submission{
-		Org: acme, Right: right, Law: "gdpr", By: "kim", Identifiers: []engine.Identifier{id},
-	})
+	r, err := w.engine.Submit(w.t.Context(), engine.Submission{Org: acme, Right: right, Law: "gdpr", By: "kim", Identifiers: ids})
 	if err != nil {
 		w.t.Fatal(err)
 	}

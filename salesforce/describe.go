@@ -13,52 +13,101 @@ import (
 // call. Schemas and faults have the order of objects; a schema whose fault is
 // set is empty. Only what the integration user may see is described.
 func (c *Client) Describe(ctx context.Context, objects []string) (Answer, []weir.ObjectSchema, []*weir.Fault) {
-	schemas := make([]weir.ObjectSchema, len(objects))
-	faults := make([]*weir.Fault, len(objects))
-	subs := make([]subrequest, len(objects))
-	valid := len(objects) > 0 && len(objects) <= maxSubrequests
-	for i, o := range objects {
-		valid = valid && apiName.MatchString(o)
-		subs[i] = subrequest{method: http.MethodGet, url: c.objectPath(o, "describe")}
+	a, schemas, faults, _ := c.DescribeAndQuery(ctx, objects, nil, nil)
+	return a, schemas, faults
+}
+
+// DescribeAndQuery sends queries, as Query does, behind the describes in the same
+// call. They make at most 25 subrequests, of which five are queries.
+func (c *Client) DescribeAndQuery(ctx context.Context, objects []string, queries []Query, sink func(i int, row Row) error) (Answer, []weir.ObjectSchema, []*weir.Fault, []QueryAnswer) {
+	d := describes{client: c, objects: objects, schemas: make([]weir.ObjectSchema, len(objects)), faults: make([]*weir.Fault, len(objects)), trees: make([]any, len(objects))}
+	answers := make([]QueryAnswer, len(queries))
+	subs, err := d.subs()
+	if err == nil && len(queries) > 0 {
+		var asks []subrequest
+		asks, err = c.querySubs(queries)
+		subs = append(subs, asks...)
 	}
-	if !valid {
+	if err != nil || len(subs) > maxSubrequests {
 		a := c.refuse(CodeInvalidQuery, weir.Validation)
-		for i := range faults {
-			faults[i] = a.Fault
-		}
-		return a, schemas, faults
+		d.fail(a, nil)
+		return a, d.schemas, d.faults, failQueries(a, answers, nil)
 	}
-	trees := make([]any, len(objects))
-	settled := make([]bool, len(objects))
+	n := len(objects)
+	bodies, settled := make([]queryBody, len(queries)), make([]bool, len(subs))
+	rows := &rowReader{}
+	defer rows.wipe()
 	a := c.composite(ctx, call{}, subs,
 		func(i int, s *scanner) error {
-			first, err := s.peek()
-			if err != nil {
-				return err
+			if i >= n {
+				return bodies[i-n].read(c, s, rows, func(r Row) error { return sink(i-n, r) })
 			}
-			if first != '{' {
-				trees[i], err = s.value()
-				return err
-			}
-			schemas[i], err = readSchema(s)
-			return err
+			return d.read(i, s)
 		},
 		func(i int, p part) {
-			settled[i] = true
-			if p.status == http.StatusOK && schemas[i].Name == objects[i] {
-				return
+			if settled[i] = true; i >= n {
+				answers[i-n] = bodies[i-n].answer(c, p)
+			} else {
+				d.answer(i, p)
 			}
-			if faults[i] = c.subVerdict(Response{Method: http.MethodGet}, p, trees[i]).Fault(); faults[i] == nil {
-				faults[i] = ownFault(CodeBrokenAnswer, weir.PlatformFault, weir.EffectNone)
-			}
-			schemas[i] = weir.ObjectSchema{}
 		})
-	for i := range faults {
-		if a.Fault != nil && (!settled[i] || a.Fault.Code == CodeMismatch) {
-			schemas[i], faults[i] = weir.ObjectSchema{}, a.Fault
+	d.fail(a, settled[:n])
+	return a, d.schemas, d.faults, failQueries(a, answers, settled[n:])
+}
+
+// describes are the describes of one call.
+type describes struct {
+	client  *Client
+	objects []string
+	schemas []weir.ObjectSchema
+	faults  []*weir.Fault
+	trees   []any // what came where a describe was expected
+}
+
+func (d *describes) subs() ([]subrequest, error) {
+	if len(d.objects) == 0 {
+		return nil, ErrInvalidQuery
+	}
+	var subs []subrequest
+	for _, o := range d.objects {
+		if !apiName.MatchString(o) {
+			return nil, ErrInvalidQuery
+		}
+		subs = append(subs, subrequest{method: http.MethodGet, url: d.client.objectPath(o, "describe")})
+	}
+	return subs, nil
+}
+
+func (d *describes) read(i int, s *scanner) error {
+	first, err := s.peek()
+	if err != nil {
+		return err
+	}
+	if first != '{' {
+		d.trees[i], err = s.value()
+		return err
+	}
+	d.schemas[i], err = readSchema(s)
+	return err
+}
+
+func (d *describes) answer(i int, p part) {
+	if p.status == http.StatusOK && d.schemas[i].Name == d.objects[i] {
+		return
+	}
+	if d.faults[i] = d.client.subVerdict(Response{Method: http.MethodGet}, p, d.trees[i]).Fault(); d.faults[i] == nil {
+		d.faults[i] = ownFault(CodeBrokenAnswer, weir.PlatformFault, weir.EffectNone)
+	}
+	d.schemas[i] = weir.ObjectSchema{}
+}
+
+// fail gives the fault of the whole call to every describe that was not answered.
+func (d *describes) fail(a Answer, settled []bool) {
+	for i := range d.faults {
+		if a.Fault != nil && (settled == nil || !settled[i] || a.Fault.Code == CodeMismatch) {
+			d.schemas[i], d.faults[i] = weir.ObjectSchema{}, a.Fault
 		}
 	}
-	return a, schemas, faults
 }
 
 // readSchema reads one describe result, field by field: a describe of a wide

@@ -7,8 +7,8 @@ import (
 	"github.com/weirhq/weir"
 )
 
-// AddFindings notes the records that a pass found, each of them once. A record that was found
-// before keeps the first reason; it counts as deleted only if every query saw
+// AddFindings notes the records that a pass found, each of them once: what is said of one
+// that was found before takes its place. It counts as deleted only if every query saw
 // it in the recycle bin.
 func (t *Tx) AddFindings(request weir.RequestID, pass weir.Pass, findings []weir.Finding) error {
 	all := rows{
@@ -16,7 +16,7 @@ func (t *Tx) AddFindings(request weir.RequestID, pass weir.Pass, findings []weir
 		// deleted is 0 or 1: the product is 1 only when both are.
 		after: `
 			ON CONFLICT (request, pass, object, record) DO UPDATE
-			SET version = excluded.version, review = excluded.review, shared = excluded.shared,
+			SET version = excluded.version, why = excluded.why, review = excluded.review, shared = excluded.shared,
 				deleted = finding.deleted * excluded.deleted`,
 		width: 9,
 	}

@@ -19,18 +19,18 @@ func testFindingsMerge(t *testing.T, s *store.Store) {
 			weir.Finding{Object: "Lead", Record: "1", Version: "v1", Why: "email", Deleted: true, Review: true},
 			weir.Finding{Object: "Case", Record: "9", Version: "v1", Why: "parent"})
 		add(weir.PassPlan,
-			weir.Finding{Object: "Lead", Record: "1", Version: "v2", Why: "phone", Shared: true},
-			weir.Finding{Object: "Lead", Record: "2", Version: "v1", Why: "phone", Deleted: true},
+			weir.Finding{Object: "Lead", Record: "1", Version: "v2", Why: "email; phone", Shared: true},
+			weir.Finding{Object: "Lead", Record: "2", Version: "v1", Why: "email; phone", Deleted: true},
 			weir.Finding{Object: "Case", Record: "9", Version: "v1", Why: "parent", Deleted: true})
 		add(weir.PassConfirm, weir.Finding{Object: "Task", Record: "5"})
 		same(t, need(tx.Findings("R-1", weir.PassPlan)), []weir.Finding{
 			{Object: "Case", Record: "9", Version: "v1", Why: "parent"},
-			{Object: "Lead", Record: "1", Version: "v2", Why: "email", Shared: true},
-			{Object: "Lead", Record: "2", Version: "v1", Why: "email", Deleted: true},
+			{Object: "Lead", Record: "1", Version: "v2", Why: "email; phone", Shared: true},
+			{Object: "Lead", Record: "2", Version: "v1", Why: "email; phone", Deleted: true},
 		})
 		same(t, need(tx.FindingsAbout("R-1", weir.PassPlan, []string{"5", "9", "1", "none"})), []weir.Finding{
 			{Object: "Case", Record: "9", Version: "v1", Why: "parent"},
-			{Object: "Lead", Record: "1", Version: "v2", Why: "email", Shared: true},
+			{Object: "Lead", Record: "1", Version: "v2", Why: "email; phone", Shared: true},
 		})
 		ok(tx.ClearFindings("R-1", weir.PassPlan))
 		same(t, need(tx.Findings("R-1", weir.PassPlan)), []weir.Finding(nil))
