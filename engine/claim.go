@@ -145,6 +145,9 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step, claim string) (*job,
 		return nil, err
 	}
 	j.steps = claimed
+	if j.riders, err = t.riders(j); err != nil {
+		return nil, err
+	}
 	if first := steps[0]; first.Kind == weir.StepErase && first.Phase == weir.PhaseWrite {
 		if j.steps, err = t.openIntents(l, claimed); err != nil {
 			return nil, err

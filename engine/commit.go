@@ -72,7 +72,7 @@ func (e *Engine) commit(ctx context.Context, s *settlement) error {
 		return err
 	}
 	err = e.update(ctx, crash.Outcome, func(tx *txn) error {
-		s.renew = false
+		s.renew, s.stale = false, false
 		g, err := tx.lockGovernor(l)
 		if err != nil {
 			return err
@@ -99,7 +99,7 @@ func (e *Engine) commit(ctx context.Context, s *settlement) error {
 				return err
 			}
 		}
-		return nil
+		return tx.settleRiders(g, s)
 	})
 	if err != nil {
 		return fmt.Errorf("commit outcome of claim %s: %w", s.Claim, err)

@@ -19,16 +19,30 @@ func (t *txn) deepen(r *weir.Request, done weir.Event) (bool, error) {
 	}
 	added, err := t.addFinds(r, level)
 	if err != nil || added {
-		return false, err
+		return added, err
 	}
 	if done != "" {
 		return true, t.move(r, done, nil)
 	}
-	return true, t.confirm(r)
+	return true, t.confirm(r, level > allLevels)
 }
 
-// startPass begins a discovery: the describe of every mapped object first.
+// allLevels is the level of queries that were asked all at once; see plan.FindsAhead.
+const allLevels = 1 << 20
+
+func aheadShape() string { return shape(weir.StepFind, weir.PassConfirm, allLevels) }
+
+// startPass begins a discovery with the describe of every mapped object and the first
+// queries. A confirmation expects to find what the plan found, and asks for all at once.
 func (t *txn) startPass(r *weir.Request, pass weir.Pass) error {
+	level := 0
+	if pass == weir.PassConfirm {
+		level = allLevels
+	}
+	return t.startAt(r, pass, level)
+}
+
+func (t *txn) startAt(r *weir.Request, pass weir.Pass, level int) error {
 	l, err := t.e.lane(r.Org)
 	if err != nil {
 		return err
@@ -40,9 +54,14 @@ func (t *txn) startPass(r *weir.Request, pass weir.Pass) error {
 	if err != nil {
 		return fmt.Errorf("encode describe step: %w", err)
 	}
-	return t.add(r, []weir.Step{{
+	err = t.add(r, []weir.Step{{
 		Kind: weir.StepDescribe, Phase: weir.PhaseRead, Shape: shape(weir.StepDescribe, pass, t.Now().UnixMilli()), Args: args,
 	}}, weir.StepReady)
+	if err != nil {
+		return err
+	}
+	_, err = t.addFinds(r, level)
+	return err
 }
 
 // levelsDone counts the levels of the current pass that were already added:
@@ -63,13 +82,17 @@ func (t *txn) levelsDone(r *weir.Request) (int, error) {
 	return level, nil
 }
 
-// addFinds adds the queries of one level and says whether there were any.
+// addFinds adds the queries of one level, or of all, and says whether there were any.
 func (t *txn) addFinds(r *weir.Request, level int) (bool, error) {
 	l, err := t.e.lane(r.Org)
 	if err != nil {
 		return false, err
 	}
-	objects, err := t.FoundObjects(r.ID, r.Pass)
+	in := findsIn{t: t, r: r, from: r.Pass, level: level}
+	if level == allLevels {
+		in.from = weir.PassPlan
+	}
+	objects, err := t.FoundObjects(r.ID, in.from)
 	if err != nil {
 		return false, err
 	}
@@ -77,11 +100,15 @@ func (t *txn) addFinds(r *weir.Request, level int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	finds := plan.Finds(l.Map, level, splitKinds(kinds), objects)
+	var finds []plan.Find
+	if level == allLevels {
+		finds = plan.FindsAhead(l.Map, splitKinds(kinds), objects)
+	} else {
+		finds = plan.Finds(l.Map, level, splitKinds(kinds), objects)
+	}
 	if len(finds) == 0 {
 		return false, nil
 	}
-	in := findsIn{t: t, r: r, level: level}
 	if in.base, err = t.opening(r); err != nil {
 		return false, err
 	}
@@ -101,6 +128,7 @@ const findsAtOnce = 64
 type findsIn struct {
 	t     *txn
 	r     *weir.Request
+	from  weir.Pass // whose findings they follow
 	level int
 	base  int
 	steps []weir.Step // not inserted yet
@@ -116,7 +144,7 @@ func (in *findsIn) targets(f plan.Find) error {
 	for _, parent := range f.Parents {
 		for after, more := "", true; more; {
 			room := plan.FindIDs - len(ids)
-			some, err := in.t.FoundRecords(in.r.ID, in.r.Pass, parent, after, room)
+			some, err := in.t.FoundRecords(in.r.ID, in.from, parent, after, room)
 			if err != nil {
 				return err
 			}
@@ -142,7 +170,7 @@ func (in *findsIn) add(f plan.Find, ids []string) error {
 		return fmt.Errorf("encode find step: %w", err)
 	}
 	in.steps = append(in.steps, weir.Step{
-		Kind: weir.StepFind, Phase: weir.PhaseRead, State: weir.StepReady, Object: f.Object, Args: args,
+		Kind: weir.StepFind, Phase: weir.PhaseRead, State: weir.StepPlanned, Object: f.Object, Args: args,
 		Shape: shape(weir.StepFind, in.r.Pass, int64(in.level)),
 	})
 	if len(in.steps) < findsAtOnce {

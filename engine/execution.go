@@ -11,8 +11,9 @@ import (
 )
 
 // confirm compares the world with the approved plan right before the first
-// write. Any difference stops the execution with nothing sent.
-func (t *txn) confirm(r *weir.Request) error {
+// write. Any difference stops the execution with nothing sent; where the pass asked
+// ahead, a pass by level comes first.
+func (t *txn) confirm(r *weir.Request, askedAhead bool) error {
 	approved, err := t.Plan(r.ID, r.PlanHash)
 	if err != nil {
 		return err
@@ -26,6 +27,9 @@ func (t *txn) confirm(r *weir.Request) error {
 			return err
 		}
 		return t.addExecution(r, approved)
+	}
+	if askedAhead {
+		return t.startAt(r, weir.PassConfirm, 0) // a difference is named after a whole pass only
 	}
 	diffs, err := t.drift(r, approved, now)
 	if err != nil {

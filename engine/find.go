@@ -35,19 +35,12 @@ const byRecord = "record"
 
 // find runs up to five queries of discovery passes in one composite call.
 func (e *Engine) find(ctx context.Context, j *job, s *settlement) error {
-	asked, closeAll, err := e.findQuestions(ctx, j)
+	asked, closeAll, err := e.findQuestions(ctx, j, j.steps)
 	defer closeAll()
 	if err != nil {
 		return err
 	}
-	queries := make([]salesforce.Query, len(asked))
-	for i, q := range asked {
-		queries[i] = q.query()
-	}
-	ans, answers := j.lane.client.Query(ctx, queries, func(i int, row salesforce.Row) error {
-		asked[i].take(row)
-		return nil
-	})
+	ans, answers := j.lane.client.Query(ctx, asked.queries(), asked.take)
 	defer ans.Detail.Clear()
 	s.take(ans)
 	if s.Fault != nil {
@@ -57,32 +50,58 @@ func (e *Engine) find(ctx context.Context, j *job, s *settlement) error {
 	if err != nil {
 		return err
 	}
-	s.Results = unasked(len(j.steps))
+	s.Results, err = e.findResults(asked, j.steps, answers, left)
+	return err
+}
+
+// inquiry is the queries of one call.
+type inquiry []*question
+
+func (asked inquiry) queries() []salesforce.Query {
+	queries := make([]salesforce.Query, len(asked))
+	for i, q := range asked {
+		queries[i] = q.query()
+	}
+	return queries
+}
+
+// take is the sink of their rows.
+func (asked inquiry) take(i int, row salesforce.Row) error {
+	asked[i].take(row)
+	return nil
+}
+
+// findResults is what the answers gave for each of the steps.
+func (e *Engine) findResults(asked inquiry, steps []weir.Step, answers []salesforce.QueryAnswer, left map[string]bool) ([]result, error) {
+	results := unasked(len(steps))
 	for i, q := range asked {
 		if len(q.steps) > 1 && (q.stray || blames(answers[i].Fault)) {
 			continue
 		}
 		for k, at := range q.steps {
-			r, err := e.findResult(q, k, j.steps[at].DueAt, answers[i], left)
+			r, err := e.findResult(q, k, steps[at].DueAt, answers[i], left)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			r.Jitter = e.jitter()
-			s.Results[at] = r
+			results[at] = r
 		}
 	}
-	return nil
+	return results, nil
 }
 
-// findQuestions opens the subjects of a job and joins its steps into queries. A
+// findQuestions opens the subjects of a job and joins find steps of it into queries. A
 // step of a shared query whose subject cannot share one has its own, if there is
 // room for it.
-func (e *Engine) findQuestions(ctx context.Context, j *job) (asked []*question, closeAll func(), err error) {
+func (e *Engine) findQuestions(ctx context.Context, j *job, steps []weir.Step) (asked inquiry, closeAll func(), err error) {
 	who := map[weir.RequestID]openedRequest{}
 	closeAll = func() {
 		for _, o := range who {
 			o.close()
 		}
+	}
+	if len(steps) == 0 {
+		return nil, closeAll, nil
 	}
 	for _, r := range j.requests() {
 		o, err := e.openRequest(ctx, r)
@@ -91,7 +110,7 @@ func (e *Engine) findQuestions(ctx context.Context, j *job) (asked []*question, 
 		}
 		who[r.ID] = o
 	}
-	places, err := questions(j.steps, capacity(j.steps[0]))
+	places, err := questions(steps, plan.CompositeQueries)
 	if err != nil {
 		return nil, closeAll, err
 	}
@@ -99,7 +118,7 @@ func (e *Engine) findQuestions(ctx context.Context, j *job) (asked []*question, 
 	for _, group := range places {
 		q := &question{}
 		for _, at := range group {
-			st := j.steps[at]
+			st := steps[at]
 			var a findArgs
 			if err := json.Unmarshal(st.Args, &a); err != nil {
 				return nil, closeAll, fmt.Errorf("decode find step %s: %w", st.ID, err)
@@ -115,7 +134,7 @@ func (e *Engine) findQuestions(ctx context.Context, j *job) (asked []*question, 
 			asked = append(asked, q)
 		}
 	}
-	asked = append(asked, single[:min(len(single), capacity(j.steps[0])-len(asked))]...)
+	asked = append(asked, single[:min(len(single), plan.CompositeQueries-len(asked))]...)
 	for _, q := range asked {
 		q.found = make([][]plan.Row, len(q.steps))
 	}

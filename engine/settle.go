@@ -82,7 +82,7 @@ func (t *txn) settleFailedCall(g *governed, s *settlement, steps []*weir.Step, d
 			r = s.Results[i]
 		}
 		r.Fault = s.Fault
-		if s.shared() && alone(*st, dec) {
+		if s.shared() && alone(*st, dec) || s.Carried && blames(s.Fault) && dec.Ruling == weir.DeadLetter {
 			if err := t.apart(st, result{}); err != nil {
 				return err
 			}
@@ -116,6 +116,8 @@ func (t *txn) heldSteps(s *settlement) ([]*weir.Step, error) {
 		}
 		if st.Epoch == h.Epoch && st.State == weir.StepExecuting {
 			steps[i] = &st
+		} else {
+			s.stale = true
 		}
 	}
 	return steps, nil
@@ -229,11 +231,18 @@ func (t *txn) gather(st *weir.Step, r result) error {
 	if err != nil {
 		return err
 	}
-	have, err := t.FindingsAbout(st.Request, req.Pass, mentioned(r.Rows))
+	about := mentioned(r.Rows)
+	have, err := t.FindingsAbout(st.Request, req.Pass, about)
 	if err != nil {
 		return err
 	}
-	return t.AddFindings(st.Request, req.Pass, plan.Gather(l.Map, have, *r.Find, r.Rows))
+	var known []weir.Finding
+	if st.Shape == aheadShape() { // its answer may be in before that about the parents
+		if known, err = t.FindingsAbout(st.Request, weir.PassPlan, about); err != nil {
+			return err
+		}
+	}
+	return t.AddFindings(st.Request, req.Pass, plan.Gather(l.Map, have, known, *r.Find, r.Rows))
 }
 
 // mentioned lists the records that rows are about or refer to.

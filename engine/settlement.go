@@ -22,6 +22,8 @@ type settlement struct {
 	Claim   string         `json:"claim"`
 	Steps   []held         `json:"steps"`
 	Results []result       `json:"results"` // one per step, in order; empty when the whole call failed
+	Carried bool           `json:"carried,omitempty"` // the call had riders; see riders.go
+	Riders  []rider        `json:"riders,omitempty"`  // what it gave for them
 
 	SentAt   time.Time      `json:"sent_at"`
 	At       time.Time      `json:"at"`
@@ -34,6 +36,7 @@ type settlement struct {
 	Rungs   map[string]weir.Rung `json:"rungs,omitempty"` // learnt by a probe
 
 	renew    bool // the decision asked for a new token
+	stale    bool // a claim was lost before the outcome was recorded
 	inFlight int  // calls of the org that were open beside this one when it was recorded
 }
 

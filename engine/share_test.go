@@ -152,12 +152,7 @@ func TestAPoisonRequestIsIsolated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, setup{people: 12})
 		wire := &poison{RoundTripper: w.options.Orgs[0].Transport, mark: "ada7.o"}
-		w.options.Orgs = append([]engine.Org(nil), w.options.Orgs...)
-		w.options.Orgs[0].Transport = wire
-		if err := w.engine.Close(); err != nil {
-			t.Fatal(err)
-		}
-		w.open()
+		w.through(wire)
 		requests := map[int]weir.Request{}
 		for i := range w.subjects {
 			requests[i] = w.submit(weir.Access, i)

@@ -23,7 +23,8 @@ type job struct {
 	request weir.Request   // of the most urgent step: the call counts as its own
 	others  []weir.Request // that share the call; see share.go
 	steps   []weir.Step
-	rungs   rungs // as they were known when it was claimed
+	riders  []weir.Step // see riders.go
+	rungs   rungs       // as they were known when it was claimed
 
 	began time.Time // when the claim began, by the machine's clock
 	mark  int       // of the node's pulse at that time
@@ -71,7 +72,7 @@ func (e *Engine) perform(ctx context.Context, j *job) settlement {
 	ctx, cancel := context.WithTimeout(ctx, j.lane.Timeout)
 	defer cancel()
 	ctx = e.whileHeld(ctx, j)
-	s := settlement{Org: j.lane.ID, Request: j.request.ID, Claim: j.claim, Jitter: e.jitter()}
+	s := settlement{Org: j.lane.ID, Request: j.request.ID, Claim: j.claim, Jitter: e.jitter(), Carried: len(j.riders) > 0}
 	for _, st := range j.steps {
 		s.Steps = append(s.Steps, held{ID: st.ID, Epoch: st.Epoch, Request: st.Request})
 	}

@@ -26,27 +26,25 @@ func Cost(m *datamap.Map, kinds []string, p weir.Plan) int {
 	return confirmCalls(m, kinds, p) + eraseCalls(Steps(p)) + proveCalls(m, kinds, p)
 }
 
-// confirmCalls counts the describe and the discovery pass before the first
-// write. One queryAll for each find shows live and deleted rows together.
+// confirmCalls counts the discovery pass before the first write, of which the first
+// queries ride in the describe's call. One queryAll for each find shows live and
+// deleted rows together.
 func confirmCalls(m *datamap.Map, kinds []string, p weir.Plan) int {
 	records := map[string]int{}
 	for _, item := range p.Items {
 		records[item.Object] += item.Records()
 	}
 	found := slices.Collect(maps.Keys(records))
-	calls := ceil(len(m.ObjectNames()), CompositeSize)
-	for level := range Depth(m) {
-		queries := 0
-		for _, f := range Finds(m, level, kinds, found) {
-			targets := 0
-			for _, parent := range f.Parents {
-				targets += records[parent]
-			}
-			queries += max(1, ceil(targets, FindIDs))
+	queries := 0
+	for _, f := range FindsAhead(m, kinds, found) {
+		targets := 0
+		for _, parent := range f.Parents {
+			targets += records[parent]
 		}
-		calls += ceil(queries, CompositeQueries)
+		queries += max(1, ceil(targets, FindIDs))
 	}
-	return calls
+	objects := len(m.ObjectNames())
+	return ceil(objects, CompositeSize) + ceil(max(0, queries-Riders(objects)), CompositeQueries)
 }
 
 // eraseCalls counts the batches of each rank and the purges: what is read in one
@@ -128,5 +126,8 @@ func proveCalls(m *datamap.Map, kinds []string, p weir.Plan) int {
 	}
 	return ceil(queries, CompositeQueries)
 }
+
+// Riders is how many queries fit in the call that describes so many objects.
+func Riders(objects int) int { return min(CompositeQueries, max(0, CompositeSize-objects)) }
 
 func ceil(n, by int) int { return (n + by - 1) / by }

@@ -60,6 +60,27 @@ func Finds(m *datamap.Map, level int, kinds, found []string) []Find {
 	return list
 }
 
+// FindsAhead lists the queries of all levels at once, for a pass that expects to find
+// the same as one before it, which found records of these objects.
+func FindsAhead(m *datamap.Map, kinds, found []string) []Find {
+	type link struct{ object, field string }
+	var list []Find
+	seen := map[link]bool{} // at one level, and again at the next one where its parents may have gained
+	for level := range Depth(m) {
+		for _, f := range Finds(m, level, kinds, found) {
+			if f.By == ByParent {
+				l := link{f.Object, f.Fields[0]}
+				if seen[l] {
+					continue
+				}
+				seen[l] = true
+			}
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
 func identify(m *datamap.Map, kinds []string) []Find {
 	var list []Find
 	for _, e := range m.Identify {

@@ -118,8 +118,8 @@ objects:
 func TestGather(t *testing.T) {
 	m := dataMap(t, mapText)
 	byEmail, byPhone := plan.Finds(m, 0, []string{"email"}, nil)[0], plan.Finds(m, 0, []string{"phone"}, nil)[0]
-	have := plan.Gather(m, nil, byPhone, []plan.Row{{Record: "003A", Version: "v1"}, {Record: "003W", Version: "v1"}})
-	have = plan.Gather(m, have, byEmail, []plan.Row{{Record: "003A", Version: "v2", Matched: []string{"Email"}}})
+	have := plan.Gather(m, nil, nil, byPhone, []plan.Row{{Record: "003A", Version: "v1"}, {Record: "003W", Version: "v1"}})
+	have = plan.Gather(m, have, nil, byEmail, []plan.Row{{Record: "003A", Version: "v2", Matched: []string{"Email"}}})
 	want := []weir.Finding{
 		{Object: "Contact", Record: "003A", Version: "v2", Why: "Contact.Email = subject; Contact.Phone = subject"},
 		{Object: "Contact", Record: "003W", Version: "v1", Why: "Contact.Phone = subject", Review: true},
@@ -131,7 +131,7 @@ func TestGather(t *testing.T) {
 	row := func(id, contact, second string) plan.Row {
 		return plan.Row{Record: id, Version: "v1", Lookups: map[string]string{"ContactId": contact, "Second__c": second}}
 	}
-	have = plan.Gather(m, have, cases, []plan.Row{
+	have = plan.Gather(m, have, nil, cases, []plan.Row{
 		row("500A", "003A", ""), row("500B", "003A", "003A"), row("500C", "003A", "003X"),
 		row("500D", "003A", "003W"), row("500E", "003W", ""), row("500F", "003X", "003A"),
 	})
@@ -153,7 +153,7 @@ func TestGather(t *testing.T) {
 		t.Errorf("level 1 (-want +got):\n%s", diff)
 	}
 
-	again := plan.Gather(m, have, cases, []plan.Row{row("500B", "003A", "003A")})
+	again := plan.Gather(m, have, nil, cases, []plan.Row{row("500B", "003A", "003A")})
 	if diff := cmp.Diff(have, again); diff != "" {
 		t.Errorf("reading a row twice made a difference (-want +got):\n%s", diff)
 	}

@@ -22,10 +22,11 @@ type Row struct {
 // Gather adds the rows of one find to what a pass found so far, and returns
 // the new whole, sorted. A record that is found in several ways is one
 // finding; one strong way makes it strong. Whoever is reached only through a
-// weak match is a weak match too.
-func Gather(m *datamap.Map, have []weir.Finding, f Find, rows []Row) []weir.Finding {
+// weak match is a weak match too. What is known from elsewhere also says what a
+// row refers to, and is no part of the whole.
+func Gather(m *datamap.Map, have, known []weir.Finding, f Find, rows []Row) []weir.Finding {
 	out := slices.Clone(have)
-	owner := owners(have)
+	owner := owners(slices.Concat(known, have))
 	type key struct{ object, record string }
 	at := make(map[key]int, len(out))
 	for i, f := range out {

@@ -56,6 +56,16 @@ func (t *Tx) ReadyIn(s weir.Step, phases ...weir.Phase) (weir.Step, bool, error)
 		`SELECT `+stepColumns+` FROM step`+w.String()+` ORDER BY rank, id LIMIT 1`, w.args...)
 }
 
+// PlannedNext lists steps of the lowest rank of a request that has planned ones, most
+// at most: those that become ready when the steps before them have ended.
+func (t *Tx) PlannedNext(request weir.RequestID, most int) ([]weir.Step, error) {
+	return list(t, "list planned steps of "+string(request), scanStep, `
+		SELECT `+stepColumns+` FROM step
+		WHERE request = $1 AND state = 'PLANNED' AND `+unended+` AND rank = (
+			SELECT min(rank) FROM step WHERE request = $1 AND state = 'PLANNED' AND `+unended+`)
+		ORDER BY id LIMIT $2`, request, most)
+}
+
 // sharersOf is how far down the queue Sharers looks for each step that it wants:
 // a queue may hold a hundred thousand steps that nobody can share a call with.
 const sharersOf = 4

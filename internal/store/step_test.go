@@ -41,12 +41,18 @@ func testStepsInShort(t *testing.T, s *store.Store) {
 			at("S-0", weir.StepDone, weir.StepFind, "find:plan:7", 0), at("S-1", weir.StepDone, weir.StepDescribe, "describe", 1),
 			at("S-2", weir.StepDone, weir.StepFind, "find:plan:0", 2), at("S-3", weir.StepReady, weir.StepFind, "find:plan:0", 2),
 			later, sooner, step("S-6", other, weir.StepDead),
+			at("S-7", weir.StepPlanned, weir.StepErase, "erase", 5), at("S-8", weir.StepPlanned, weir.StepErase, "erase", 4), at("S-9", weir.StepPlanned, weir.StepErase, "erase", 4),
 		}))
-		same(t, need(tx.CountSteps("R-1")), map[weir.StepState]int{weir.StepDone: 3, weir.StepReady: 1, weir.StepWaiting: 2})
+		same(t, need(tx.CountSteps("R-1")), map[weir.StepState]int{weir.StepDone: 3, weir.StepReady: 1, weir.StepWaiting: 2, weir.StepPlanned: 3})
 		same(t, need(tx.FindShapes("R-1")), []string{"find:plan:0", "find:plan:1"})
 		same(t, len(need(tx.FindShapes("R-2"))), 0)
 		same(t, found(tx.FirstIn("R-1", weir.StepWaiting)), later)
 		same(t, found(tx.FirstToWake("R-1")), sooner)
+		next := need(tx.PlannedNext("R-1", 5)) // of the lowest rank alone
+		same(t, []weir.StepID{next[0].ID, next[1].ID}, []weir.StepID{"S-8", "S-9"})
+		same(t, len(next), 2)
+		same(t, len(need(tx.PlannedNext("R-1", 1))), 1)
+		same(t, len(need(tx.PlannedNext("R-2", 5))), 0)
 		absent(tx.FirstIn("R-1", weir.StepDead))
 		absent(tx.FirstToWake("R-2"))
 	})

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/plan"
+)
+
+// Riders are steps whose turn comes next and whose question rides in a call that is
+// made anyway: the first queries of a discovery in that of the describe. They are not
+// claimed, and a call that fails is none of theirs: it goes again without them. What it says of them is taken up in
+// the transaction that ends the steps before them; when it does not, or somebody was
+// faster, it is dropped, and they ask by themselves.
+
+// rider is what a call gave for a step that it was not made for.
+type rider struct {
+	Step   held   `json:"step"`
+	Result result `json:"result"`
+}
+
+// riders lists the steps that ride in a job's call.
+func (t *txn) riders(j *job) ([]weir.Step, error) {
+	if len(j.steps) == 0 || j.steps[0].Kind != weir.StepDescribe || j.steps[0].Attempts > 0 || len(j.others) > 0 {
+		return nil, nil
+	}
+	a, err := decodeDescribe(j.steps[0])
+	if err != nil {
+		return nil, err
+	}
+	next, err := t.PlannedNext(j.request.ID, plan.Riders(len(a.Objects)))
+	if err != nil || len(next) == 0 || next[0].Kind != weir.StepFind {
+		return nil, err
+	}
+	return next, nil
+}
+
+// carry keeps what the call gave for its riders; a fault is for the call that they make
+// by themselves.
+func (s *settlement) carry(riders []weir.Step, results []result) {
+	for i, r := range results {
+		if r.Fault == nil && !r.Alone {
+			s.Riders = append(s.Riders, rider{held{ID: riders[i].ID, Epoch: riders[i].Epoch, Request: riders[i].Request}, r})
+		}
+	}
+}
+
+// settleRiders takes up what a call gave for its riders, once its own steps have ended
+// and made them ready.
+func (t *txn) settleRiders(g *governed, s *settlement) error {
+	if len(s.Riders) == 0 || s.stale {
+		return nil
+	}
+	ids := make([]weir.StepID, len(s.Riders))
+	for i, r := range s.Riders {
+		ids[i] = r.Step.ID
+	}
+	found, err := t.StepsByID(ids)
+	if err != nil {
+		return err
+	}
+	var ready []weir.Step
+	given := map[weir.StepID]result{}
+	for _, r := range s.Riders {
+		if st := found[r.Step.ID]; st.State == weir.StepReady && st.Epoch == r.Step.Epoch {
+			ready, given[st.ID] = append(ready, st), r.Result
+		}
+	}
+	claimed, err := t.ClaimSteps(ready, s.Claim, t.e.node, t.Now())
+	if err != nil {
+		return err
+	}
+	for _, st := range claimed {
+		if err := t.settle(g, &st, given[st.ID], weir.Decision{}); err != nil {
+			return err
+		}
+	}
+	return t.advance(s.Request)
+}

@@ -1,0 +1,117 @@
+package engine_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/weirhq/weir"
+)
+
+// through lets an engine call its org through another transport.
+func (w *world) through(wire http.RoundTripper) {
+	w.t.Helper()
+	w.options.Orgs = slices.Clone(w.options.Orgs)
+	w.options.Orgs[0].Transport = wire
+	if err := w.engine.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.open()
+}
+
+// The first queries of a discovery ride in the describe's call, and a confirmation that
+// finds what the plan found asks for every level at once.
+func TestTheFirstQueriesRide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		r := w.until(w.submit(weir.Erasure, 0).ID, time.Hour, weir.AwaitingApproval)
+		parts := func() (list []int) {
+			for _, c := range w.org.Log() {
+				if c.Writes > 0 {
+					break
+				}
+				if c.Kind == "composite" {
+					list = append(list, c.Parts)
+				}
+			}
+			return list
+		}
+		const objects, level0, level1, level2 = 6, 2, 3, 2 // the map's; level 1 follows contacts and leads, level 2 cases
+		if want, got := []int{objects + level0, level1, level2}, parts(); !slices.Equal(got, want) {
+			t.Errorf("the plan took composites of %v, want %v", got, want)
+		}
+		began := len(parts())
+		approve(w, r)
+		w.until(r.ID, 48*time.Hour, weir.Closed)
+		const atOnce = 5 // queries in one call
+		want := []int{objects + atOnce, level0 + level1 + level2 - atOnce}
+		if got := parts()[began:]; len(got) < 2 || !slices.Equal(got[:2], want) {
+			t.Errorf("the confirmation took composites of %v, want %v and a check", got, want)
+		}
+		w.erased(0)
+		w.clean()
+	})
+}
+
+// A query that spoils its call takes the describe with it once: the describe goes again
+// by itself, and the letter is about the query.
+func TestARiderSpoilsOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		w.through(&poison{RoundTripper: w.options.Orgs[0].Transport, mark: "ada0.o"})
+		r := w.submit(weir.Erasure, 0)
+		for len(w.letters()) == 0 {
+			w.settle()
+			w.pass()
+		}
+		for _, l := range w.letters() {
+			if l.Kind != weir.StepFind || l.Request != r.ID {
+				t.Errorf("a letter about a %s of %s", l.Kind, l.Request)
+			}
+		}
+		if story := w.story(r.ID); !strings.Contains(story, "outcome=described") {
+			t.Errorf("nothing was described:\n%s", story)
+		}
+	})
+}
+
+// meanwhile does something while the org answers the first composite.
+type meanwhile struct {
+	http.RoundTripper
+	do func()
+}
+
+func (m *meanwhile) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := m.RoundTripper.RoundTrip(r)
+	if do := m.do; do != nil && strings.HasSuffix(r.URL.Path, "/composite") {
+		m.do = nil
+		do()
+	}
+	return resp, err
+}
+
+// What a call brings for riders that were cancelled meanwhile is dropped.
+func TestRidersThatNobodyWantsAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		wire := &meanwhile{RoundTripper: w.options.Orgs[0].Transport}
+		w.through(wire)
+		r := w.submit(weir.Erasure, 0)
+		wire.do = func() {
+			if _, err := w.engine.Cancel(t.Context(), r.ID, "withdrawn", "kim"); err != nil {
+				t.Error(err)
+			}
+		}
+		w.until(r.ID, time.Hour, weir.Cancelled)
+		w.settle()
+		if story := w.story(r.ID); strings.Contains(story, "outcome=read") {
+			t.Errorf("a query of a cancelled request was taken up:\n%s", story)
+		}
+		if wire.do != nil {
+			t.Error("nothing was asked")
+		}
+	})
+}
