@@ -145,13 +145,13 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step, claim string) (*job,
 		return nil, err
 	}
 	j.steps = claimed
-	if j.riders, err = t.riders(j); err != nil {
-		return nil, err
-	}
 	if first := steps[0]; first.Kind == weir.StepErase && first.Phase == weir.PhaseWrite {
 		if j.steps, err = t.openIntents(l, claimed); err != nil {
 			return nil, err
 		}
+	}
+	if j.riders, err = t.riders(j); err != nil {
+		return nil, err
 	}
 	g.org.WakeAt = time.Time{}
 	return j, nil
@@ -246,6 +246,14 @@ func fit(steps []weir.Step) ([]weir.Step, error) {
 }
 
 func fitWrites(steps []weir.Step) ([]weir.Step, error) {
+	writes, err := writesOf(steps)
+	if err != nil {
+		return nil, err
+	}
+	return steps[:plan.FitWrites(writes)], nil
+}
+
+func writesOf(steps []weir.Step) ([]plan.Write, error) {
 	writes := make([]plan.Write, len(steps))
 	for i, s := range steps {
 		a, err := decodeErase(s)
@@ -254,5 +262,5 @@ func fitWrites(steps []weir.Step) ([]weir.Step, error) {
 		}
 		writes[i] = plan.Write{Object: s.Object, Delete: a.Action == weir.ActDelete, Alone: a.Alone || a.Rung != weir.RungReadCompare}
 	}
-	return steps[:plan.FitWrites(writes)], nil
+	return writes, nil
 }

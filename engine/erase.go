@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/plan"
+	"github.com/weirhq/weir/vault"
 )
 
 // eraseArgs are the arguments of an erase step: what the plan says, how the
@@ -69,13 +70,9 @@ func (e *Engine) erase(ctx context.Context, j *job, s *settlement) error {
 		return err
 	}
 	defer who.close()
-	targets := make([]*target, len(j.steps))
-	for i, st := range j.steps {
-		a, err := decodeErase(st)
-		if err != nil {
-			return err
-		}
-		targets[i] = &target{step: st, args: a, want: intend(who.key, st, a)}
+	targets, err := aim(who.key, j.steps)
+	if err != nil {
+		return err
 	}
 	if j.steps[0].Phase == weir.PhaseWrite {
 		return e.write(ctx, j, s, who, targets)
@@ -84,17 +81,38 @@ func (e *Engine) erase(ctx context.Context, j *job, s *settlement) error {
 	if s.Fault != nil {
 		return nil
 	}
+	s.Results, err = e.judge(ctx, j, s, targets, faults)
+	return err
+}
+
+// aim prepares the records of steps for a call.
+func aim(key *vault.Key, steps []weir.Step) ([]*target, error) {
+	targets := make([]*target, len(steps))
+	for i, st := range steps {
+		a, err := decodeErase(st)
+		if err != nil {
+			return nil, err
+		}
+		targets[i] = &target{step: st, args: a, want: intend(key, st, a)}
+	}
+	return targets, nil
+}
+
+// judge says what follows for each record that was read, all for checks or all for
+// read-backs.
+func (e *Engine) judge(ctx context.Context, j *job, s *settlement, targets []*target, faults map[string]*weir.Fault) ([]result, error) {
 	decide := (*target).confirmed
-	if j.steps[0].Phase == weir.PhaseCheck {
+	if len(targets) > 0 && targets[0].step.Phase == weir.PhaseCheck {
 		if err := e.stillReached(ctx, j.request.ID, targets); err != nil {
-			return err
+			return nil, err
 		}
 		known := rungs{}
 		maps.Copy(known, j.rungs)
 		maps.Copy(known, s.Rungs)
 		decide = func(t *target) result { return t.checked(known, s.At) }
 	}
-	for _, t := range targets {
+	results := make([]result, len(targets))
+	for i, t := range targets {
 		r := result{Fault: faults[t.step.Object]}
 		switch {
 		case r.Fault != nil:
@@ -104,9 +122,9 @@ func (e *Engine) erase(ctx context.Context, j *job, s *settlement) error {
 			r = decide(t)
 		}
 		r.Jitter = e.jitter()
-		s.Results = append(s.Results, r)
+		results[i] = r
 	}
-	return nil
+	return results, nil
 }
 
 // checked says what follows from reading a record right before its write.

@@ -1,12 +1,15 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/internal/plan"
 )
 
 // Riders are steps whose turn comes next and whose question rides in a call that is
-// made anyway: the first queries of a discovery in that of the describe. They are not
+// made anyway: the first queries of a discovery in that of the describe, the checks of
+// the next rank in that of the last writes of a rank, behind them. They are not
 // claimed, and a call that fails is none of theirs: it goes again without them. What it says of them is taken up in
 // the transaction that ends the steps before them; when it does not, or somebody was
 // faster, it is dropped, and they ask by themselves.
@@ -19,9 +22,20 @@ type rider struct {
 
 // riders lists the steps that ride in a job's call.
 func (t *txn) riders(j *job) ([]weir.Step, error) {
-	if len(j.steps) == 0 || j.steps[0].Kind != weir.StepDescribe || j.steps[0].Attempts > 0 || len(j.others) > 0 {
+	failed := slices.ContainsFunc(j.steps, func(s weir.Step) bool { return s.Attempts > 0 })
+	if len(j.steps) == 0 || failed || len(j.others) > 0 {
 		return nil, nil
 	}
+	switch first := j.steps[0]; {
+	case first.Kind == weir.StepDescribe:
+		return t.queriesBehind(j)
+	case first.Kind == weir.StepErase && first.Phase == weir.PhaseWrite:
+		return t.checksBehind(j)
+	}
+	return nil, nil
+}
+
+func (t *txn) queriesBehind(j *job) ([]weir.Step, error) {
 	a, err := decodeDescribe(j.steps[0])
 	if err != nil {
 		return nil, err
@@ -33,6 +47,33 @@ func (t *txn) riders(j *job) ([]weir.Step, error) {
 	return next, nil
 }
 
+// checksBehind lists the checks for which a call of writes has room, where nothing but
+// these writes stands before them.
+func (t *txn) checksBehind(j *job) ([]weir.Step, error) {
+	if busy, err := t.OthersUnderWay(j.request.ID, j.claim); err != nil || busy {
+		return nil, err
+	}
+	writes, err := writesOf(j.steps)
+	if err != nil {
+		return nil, err
+	}
+	next, err := t.PlannedNext(j.request.ID, plan.QueryIDs)
+	if err != nil {
+		return nil, err
+	}
+	queries, room := plan.Room(writes)
+	var riders []weir.Step
+	asked := map[string]bool{} // objects, each by a query, and perhaps a probe
+	for _, s := range next {
+		if s.Kind != weir.StepErase || byRow(s) || !asked[s.Object] && (len(asked) == queries || 2*len(asked)+2 > room) {
+			continue
+		}
+		asked[s.Object] = true
+		riders = append(riders, s)
+	}
+	return riders, nil
+}
+
 // carry keeps what the call gave for its riders; a fault is for the call that they make
 // by themselves.
 func (s *settlement) carry(riders []weir.Step, results []result) {
@@ -41,6 +82,29 @@ func (s *settlement) carry(riders []weir.Step, results []result) {
 			s.Riders = append(s.Riders, rider{held{ID: riders[i].ID, Epoch: riders[i].Epoch, Request: riders[i].Request}, r})
 		}
 	}
+}
+
+// withoutRiders sends a step back whose call the org refused, perhaps because of its
+// riders. That it has failed keeps them from the next one.
+func (t *txn) withoutRiders(st *weir.Step, r result) error {
+	wrote := writes(*st)
+	if wrote {
+		t.CloseOpenIntent(st.ID, weir.IntentNotApplied)
+	}
+	code := r.Fault.Code
+	err := t.AdvanceStep(st, weir.Yield, func(s *weir.Step) {
+		s.Attempts++
+		if r.Args != nil {
+			s.Args = r.Args
+		}
+		if wrote {
+			s.Phase = weir.PhaseCheck
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return t.noteStep(st, "step.apart", map[string]string{KeyCode: code})
 }
 
 // settleRiders takes up what a call gave for its riders, once its own steps have ended

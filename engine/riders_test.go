@@ -61,7 +61,7 @@ func TestTheFirstQueriesRide(t *testing.T) {
 func TestARiderSpoilsOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, setup{})
-		w.through(&poison{RoundTripper: w.options.Orgs[0].Transport, mark: "ada0.o"})
+		w.through(&poison{RoundTripper: w.options.Orgs[0].Transport, marks: []string{"ada0.o"}})
 		r := w.submit(weir.Erasure, 0)
 		for len(w.letters()) == 0 {
 			w.settle()
@@ -74,6 +74,26 @@ func TestARiderSpoilsOneCall(t *testing.T) {
 		}
 		if story := w.story(r.ID); !strings.Contains(story, "outcome=described") {
 			t.Errorf("nothing was described:\n%s", story)
+		}
+	})
+}
+
+// A check that spoils the writes before which it rides is none of theirs: they go again
+// without it, and nothing is for a person.
+func TestARiderSpoilsOneWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		wire := &poison{RoundTripper: w.options.Orgs[0].Transport, marks: []string{`"method":"DELETE"`, "FROM%20Contact"}}
+		w.through(wire)
+		r := w.approved(0)
+		w.until(r.ID, 48*time.Hour, weir.Closed)
+		w.erased(0)
+		w.clean()
+		if wire.refused != 1 {
+			t.Errorf("%d calls were refused, want the one with the rider", wire.refused)
+		}
+		if got := w.letters(); len(got) > 0 {
+			t.Errorf("letters: %v", got)
 		}
 	})
 }

@@ -82,7 +82,13 @@ func (t *txn) settleFailedCall(g *governed, s *settlement, steps []*weir.Step, d
 			r = s.Results[i]
 		}
 		r.Fault = s.Fault
-		if s.shared() && alone(*st, dec) || s.Carried && blames(s.Fault) && dec.Ruling == weir.DeadLetter {
+		if s.Carried && blames(s.Fault) && s.Fault.Effect == weir.EffectNone && dec.Ruling == weir.DeadLetter {
+			if err := t.withoutRiders(st, r); err != nil {
+				return err
+			}
+			continue
+		}
+		if s.shared() && alone(*st, dec) {
 			if err := t.apart(st, result{}); err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ type settlement struct {
 	Request weir.RequestID `json:"request"` // of the most urgent step: the call counts as its own
 	Claim   string         `json:"claim"`
 	Steps   []held         `json:"steps"`
-	Results []result       `json:"results"` // one per step, in order; empty when the whole call failed
+	Results []result       `json:"results"`           // one per step, in order; empty when the whole call failed
 	Carried bool           `json:"carried,omitempty"` // the call had riders; see riders.go
 	Riders  []rider        `json:"riders,omitempty"`  // what it gave for them
 

@@ -114,11 +114,11 @@ func TestRequestsShareCalls(t *testing.T) {
 	}
 }
 
-// poison answers each composite that asks for one subject as if its query could
-// not be read, whoever else it asks for.
+// poison answers each composite that holds all the marks, such as the subject that it
+// asks for, as if a query could not be read, whatever else it asks for.
 type poison struct {
 	http.RoundTripper
-	mark    string
+	marks   []string
 	refused int
 }
 
@@ -133,7 +133,7 @@ func (p *poison) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Body.Close(); err != nil {
 		return nil, err
 	}
-	if !strings.Contains(string(body), p.mark) {
+	if slices.ContainsFunc(p.marks, func(mark string) bool { return !strings.Contains(string(body), mark) }) {
 		r = r.Clone(r.Context())
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		return p.RoundTripper.RoundTrip(r)
@@ -151,7 +151,7 @@ func (p *poison) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestAPoisonRequestIsIsolated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, setup{people: 12})
-		wire := &poison{RoundTripper: w.options.Orgs[0].Transport, mark: "ada7.o"}
+		wire := &poison{RoundTripper: w.options.Orgs[0].Transport, marks: []string{"ada7.o"}}
 		w.through(wire)
 		requests := map[int]weir.Request{}
 		for i := range w.subjects {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -11,7 +12,8 @@ import (
 )
 
 // write sends the mutations in one composite, each with its own precondition, and
-// reads the records back in the same call. An element's failure is that element's
+// reads the records back in the same call, and behind them those that are written next,
+// whose checks ride. An element's failure is that element's
 // alone; what failed beside others in a collection goes again by itself, because one
 // record's trigger may have failed them all.
 func (e *Engine) write(ctx context.Context, j *job, s *settlement, who openedRequest, targets []*target) error {
@@ -20,11 +22,24 @@ func (e *Engine) write(ctx context.Context, j *job, s *settlement, who openedReq
 		ms[i] = t.mutation()
 		t.args.Sent = true
 	}
-	back := reading(targets)
-	ans, answers, read := j.lane.client.MutateAndQuery(ctx, ms, back.queries, back.sink(who))
+	next, err := aim(who.key, j.riders)
+	if err != nil {
+		return err
+	}
+	back, checks := reading(targets), reading(next)
+	probes := checks.probes(j.rungs)
+	n := len(back.queries)
+	backSink, checkSink := back.sink(who), checks.sink(who)
+	ans, answers, read, guards := j.lane.client.MutateAndQuery(ctx, ms, slices.Concat(back.queries, checks.queries), probes,
+		func(i int, row salesforce.Row) error {
+			if i < n {
+				return backSink(i, row)
+			}
+			return checkSink(i-n, row)
+		})
 	defer ans.Detail.Clear()
 	s.take(ans)
-	unread := back.faults(read)
+	unread := back.faults(read[:n])
 	for i, t := range targets {
 		a := answers[i]
 		apart := s.Fault == nil && a.Shared && mayBeAnothers(a.Fault)
@@ -50,7 +65,13 @@ func (e *Engine) write(ctx context.Context, j *job, s *settlement, who openedReq
 		r.Args, r.Jitter = args, e.jitter()
 		s.Results = append(s.Results, r)
 	}
-	return nil
+	if s.Fault != nil {
+		return nil
+	}
+	checks.learn(s, probes, guards)
+	checked, err := e.judge(ctx, j, s, next, checks.faults(read[n:]))
+	s.carry(j.riders, checked)
+	return err
 }
 
 // mayBeAnothers says whether the fault of a record in a collection may be owed to

@@ -27,14 +27,14 @@ func TestMutationsWithoutAConditionShareACollection(t *testing.T) {
 			element(4, 200, "", `{"totalSize":1,"done":true,"records":[{"attributes":{"type":"Contact"},"Id":"`+numbered(0)+`"}]}`)))
 	})
 	var rows []string
-	a, got, read := o.client(t).MutateAndQuery(t.Context(), []salesforce.Mutation{
+	a, got, read, _ := o.client(t).MutateAndQuery(t.Context(), []salesforce.Mutation{
 		{Object: "Contact", ID: numbered(0), Fields: map[string]any{"Email": secret("x\"y")}},
 		{Object: "Contact", ID: numbered(1), Fields: map[string]any{"Email": "x"}, IfUnmodifiedSince: time.Now()},
 		{Object: "Task", ID: numbered(2), Delete: true},
 		{Object: "Contact", ID: numbered(3), Fields: map[string]any{"Email": nil, "B": true}},
 		{Object: "Case", ID: numbered(4), Delete: true},
 		{Object: "Case", ID: numbered(5), Delete: true, Alone: true},
-	}, []salesforce.Query{{Object: "Contact", Fields: []string{"Id"}}}, func(i int, r salesforce.Row) error {
+	}, []salesforce.Query{{Object: "Contact", Fields: []string{"Id"}}}, nil, func(i int, r salesforce.Row) error {
 		rows = append(rows, fmt.Sprint(i, r.ID))
 		return nil
 	})
@@ -167,7 +167,7 @@ func TestWhatOneCallTakes(t *testing.T) {
 	for i := range five {
 		five[i] = salesforce.Query{Object: "Contact", Fields: []string{"Id"}}
 	}
-	if a, _, read := o.client(t).MutateAndQuery(t.Context(), updates(2, 1), five, nil); codeOf(a.Fault) != salesforce.CodeInvalidMutation || read[4].Fault == nil {
+	if a, _, read, _ := o.client(t).MutateAndQuery(t.Context(), updates(2, 1), five, nil, nil); codeOf(a.Fault) != salesforce.CodeInvalidMutation || read[4].Fault == nil {
 		t.Errorf("a collection and five queries: %+v", a.Fault)
 	}
 }

@@ -48,19 +48,19 @@ type MutationAnswer struct {
 // sent: the Answer and every MutationAnswer have a Fault with Validation, EffectNone
 // and CodeInvalidMutation.
 func (c *Client) Mutate(ctx context.Context, mutations []Mutation) (Answer, []MutationAnswer) {
-	a, answers, _ := c.MutateAndQuery(ctx, mutations, nil, nil)
+	a, answers, _, _ := c.MutateAndQuery(ctx, mutations, nil, nil, nil)
 	return a, answers
 }
 
-// MutateAndQuery sends mutations as Mutate does, and queries behind them in the same
-// call, which the org answers after the mutations: see Query. The mutations and
-// queries make at most 25 subrequests, of which five are queries or collections.
-func (c *Client) MutateAndQuery(ctx context.Context, mutations []Mutation, queries []Query, sink func(i int, row Row) error) (Answer, []MutationAnswer, []QueryAnswer) {
-	answers, read := make([]MutationAnswer, len(mutations)), make([]QueryAnswer, len(queries))
+// MutateAndQuery sends mutations as Mutate does, and queries and probes behind them in
+// the same call, which the org answers after the mutations: see QueryAndProbe. They make
+// at most 25 subrequests, of which five are queries or collections.
+func (c *Client) MutateAndQuery(ctx context.Context, mutations []Mutation, queries []Query, probes []Probe, sink func(i int, row Row) error) (Answer, []MutationAnswer, []QueryAnswer, []ProbeAnswer) {
+	answers, read, guards := make([]MutationAnswer, len(mutations)), make([]QueryAnswer, len(queries)), make([]ProbeAnswer, len(probes))
 	groups := pack(mutations)
-	n := len(groups)
+	n, m := len(groups), len(groups)+len(queries)
 	var subs []subrequest
-	err := fits(groups, len(queries)) // before values are copied
+	err := fits(groups, len(queries), len(probes)) // before values are copied
 	if err == nil {
 		subs, err = c.mutationSubs(mutations, groups)
 	}
@@ -70,16 +70,21 @@ func (c *Client) MutateAndQuery(ctx context.Context, mutations []Mutation, queri
 			subs = append(subs, asks...)
 		}
 	}
+	if err == nil {
+		var asks []subrequest
+		asks, err = c.probeSubs(probes)
+		subs = append(subs, asks...)
+	}
 	if err != nil {
 		a := c.refuse(CodeInvalidMutation, weir.Validation)
-		return a, failMutations(a, answers, nil), failQueries(a, read, nil)
+		return a, failMutations(a, answers, nil), failQueries(a, read, nil), failProbes(a, guards)
 	}
-	trees, parts, settled := make([]any, n), make([]part, n), make([]bool, len(subs))
+	trees, parts, settled := make([]any, len(subs)), make([]part, n), make([]bool, len(subs))
 	bodies, rows := make([]queryBody, len(queries)), &rowReader{}
 	defer rows.wipe()
 	a := c.composite(ctx, call{mutates: true, header: courtesy(nil)}, subs,
 		func(i int, s *scanner) (err error) {
-			if i >= n {
+			if i >= n && i < m {
 				return bodies[i-n].read(c, s, rows, func(r Row) error { return sink(i-n, r) })
 			}
 			trees[i], err = s.value()
@@ -87,13 +92,16 @@ func (c *Client) MutateAndQuery(ctx context.Context, mutations []Mutation, queri
 		},
 		func(i int, p part) {
 			settled[i] = true
-			if i >= n {
+			switch {
+			case i >= m:
+				guards[i-m] = c.probeAnswer(p, trees[i])
+			case i >= n:
 				read[i-n] = bodies[i-n].answer(c, p)
-			} else {
+			default:
 				parts[i] = p
 			}
 		})
-	halted := haltedAmong(trees)
+	halted := haltedAmong(trees[:n])
 	told := make([]bool, len(mutations))
 	for g, places := range groups {
 		if !settled[g] {
@@ -108,20 +116,20 @@ func (c *Client) MutateAndQuery(ctx context.Context, mutations []Mutation, queri
 			answers[places[0]] = c.mutationAnswer(mutations[places[0]], parts[g], trees[g], halted)
 		}
 	}
-	return a, failMutations(a, answers, told), failQueries(a, read, settled[n:])
+	return a, failMutations(a, answers, told), failQueries(a, read, settled[n:m]), failProbes(a, guards)
 }
 
-// fits says whether one composite carries the groups of mutations and as many
-// queries.
-func fits(groups [][]int, queries int) error {
+// fits says whether one composite carries the groups of mutations, as many queries and
+// as many probes.
+func fits(groups [][]int, queries, probes int) error {
 	counted := queries // the org limits queries and collections together
 	for _, g := range groups {
 		if len(g) > 1 {
 			counted++
 		}
 	}
-	if len(groups) == 0 || len(groups)+queries > maxSubrequests || counted > maxQueries {
-		return fmt.Errorf("%d subrequests with %d queries and collections: %w", len(groups)+queries, counted, ErrInvalidMutation)
+	if all := len(groups) + queries + probes; len(groups) == 0 || all > maxSubrequests || counted > maxQueries {
+		return fmt.Errorf("%d subrequests with %d queries and collections: %w", all, counted, ErrInvalidMutation)
 	}
 	return nil
 }

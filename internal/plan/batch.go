@@ -12,20 +12,45 @@ type Write struct {
 // a collection of updates and one of deletions. Queries and collections are limited
 // together (wire reference, section 1.8).
 func FitWrites(writes []Write) int {
-	objects := map[string]bool{}
-	collections := map[bool]int{} // records of each, by whether it deletes
-	alone := 0
+	l := newLoad()
 	for n, w := range writes {
-		objects[w.Object] = true
-		if w.Alone {
-			alone++
-		} else {
-			collections[w.Delete]++
-		}
-		counted := len(objects) + len(collections)
-		if counted > CompositeQueries || alone+counted > CompositeSize || collections[w.Delete] > CollectionSize {
+		l.add(w)
+		if queries, subrequests := l.room(); queries < 0 || subrequests < 0 || l.collections[w.Delete] > CollectionSize {
 			return n
 		}
 	}
 	return len(writes)
+}
+
+// Room is what a composite with these writes and their queries has left: queries, and
+// subrequests of any kind, the queries among them.
+func Room(writes []Write) (queries, subrequests int) {
+	l := newLoad()
+	for _, w := range writes {
+		l.add(w)
+	}
+	return l.room()
+}
+
+// load is what a composite carries.
+type load struct {
+	objects     map[string]bool // each is read back by a query
+	collections map[bool]int    // records of each, by whether it deletes
+	alone       int
+}
+
+func newLoad() load { return load{objects: map[string]bool{}, collections: map[bool]int{}} }
+
+func (l *load) add(w Write) {
+	l.objects[w.Object] = true
+	if w.Alone {
+		l.alone++
+	} else {
+		l.collections[w.Delete]++
+	}
+}
+
+func (l *load) room() (queries, subrequests int) {
+	counted := len(l.objects) + len(l.collections)
+	return CompositeQueries - counted, CompositeSize - counted - l.alone
 }

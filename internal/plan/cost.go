@@ -48,39 +48,64 @@ func confirmCalls(m *datamap.Map, kinds []string, p weir.Plan) int {
 }
 
 // eraseCalls counts the batches of each rank and the purges: what is read in one
-// call before it is written, and the writes with what reads them back. Whether the org
-// honours conditions is not known yet: updates are counted as if it did.
+// call before it is written, and the writes with what reads them back and what is
+// written next. Whether the org honours conditions is not known yet: updates are counted
+// as if it did.
 func eraseCalls(steps []weir.Step) int {
-	type batch struct {
-		rank  int
-		shape string
-	}
-	batches := map[batch][]weir.Step{}
+	ranks := map[int]map[string][]weir.Step{} // by shape
 	purges := 0
 	for _, s := range steps {
 		if s.Kind == weir.StepPurge {
 			purges++
 			continue
 		}
-		b := batch{s.Rank, s.Shape}
-		batches[b] = append(batches[b], s)
+		if ranks[s.Rank] == nil {
+			ranks[s.Rank] = map[string][]weir.Step{}
+		}
+		ranks[s.Rank][s.Shape] = append(ranks[s.Rank][s.Shape], s)
 	}
 	calls := ceil(purges, PurgeSize)
-	for b, all := range batches {
-		for chunk := range slices.Chunk(all, QueryIDs) {
-			checks := readCalls(chunk)
-			if b.shape == ShapeByRow {
-				checks = len(chunk)
+	var last []Write // of the rank before, when one call writes them
+	for _, rank := range slices.Sorted(maps.Keys(ranks)) {
+		shapes := ranks[rank]
+		for shape, all := range shapes {
+			for i, chunk := range slices.Collect(slices.Chunk(all, QueryIDs)) {
+				writes := writesOf(chunk)
+				switch {
+				case shape == ShapeByRow:
+					calls += len(chunk)
+				case i > 0 || !rides(last, chunk):
+					calls += readCalls(chunk)
+				}
+				calls += writeCalls(writes)
 			}
-			calls += checks + writeCalls(chunk)
+		}
+		last = nil
+		if len(shapes) == 1 {
+			for _, all := range shapes {
+				if w := writesOf(all); FitWrites(w) == len(w) {
+					last = w
+				}
+			}
 		}
 	}
 	return calls
 }
 
-// writeCalls counts the composites that change the records of one batch.
-func writeCalls(batch []weir.Step) (calls int) {
-	var writes []Write
+// rides says whether the checks of a batch ride in the call with these writes.
+func rides(writes []Write, batch []weir.Step) bool {
+	if len(writes) == 0 {
+		return false
+	}
+	objects := map[string]bool{}
+	for _, s := range batch {
+		objects[s.Object] = true
+	}
+	queries, room := Room(writes)
+	return len(objects) <= queries && 2*len(objects) <= room
+}
+
+func writesOf(batch []weir.Step) (writes []Write) {
 	for _, s := range batch {
 		var a EraseArgs
 		if err := json.Unmarshal(s.Args, &a); err != nil {
@@ -89,6 +114,11 @@ func writeCalls(batch []weir.Step) (calls int) {
 		gone := a.Action == weir.ActDelete
 		writes = append(writes, Write{Object: s.Object, Delete: gone, Alone: !gone})
 	}
+	return writes
+}
+
+// writeCalls counts the composites that change records.
+func writeCalls(writes []Write) (calls int) {
 	for len(writes) > 0 {
 		writes = writes[FitWrites(writes):]
 		calls++

@@ -182,6 +182,8 @@ func TestCostOfErasure(t *testing.T) {
 		"one lead": {many("Lead", 1), []string{"email"}, 1 + 0 + 2 + 0 + 1},
 		// level 2 has EmailMessage and Task; two batches of cases in rank 0, one contact in rank 1
 		"purge": {append(many("Case", 201), many("Contact", 1)...), []string{"email"}, 1 + 1 + (1 + 1) + 2 + 2 + 2 + 1},
+		// the contact is checked in the call that deletes the cases
+		"ranks": {append(many("Case", 5), many("Contact", 1)...), []string{"email"}, 1 + 1 + 2 + 1 + 1 + 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := input(t, weir.Erasure, tc.findings...)

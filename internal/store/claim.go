@@ -66,6 +66,14 @@ func (t *Tx) PlannedNext(request weir.RequestID, most int) ([]weir.Step, error) 
 		ORDER BY id LIMIT $2`, request, most)
 }
 
+// OthersUnderWay says whether a request has steps besides a claim's that have begun, or
+// may begin, and have not ended.
+func (t *Tx) OthersUnderWay(request weir.RequestID, claim string) (bool, error) {
+	_, some, err := maybe(t, "look for other steps of "+string(request), scanValue[weir.StepID], `
+		SELECT id FROM step WHERE request = $1 AND `+unended+` AND state <> 'PLANNED' AND claim <> $2 LIMIT 1`, request, claim)
+	return some, err
+}
+
 // sharersOf is how far down the queue Sharers looks for each step that it wants:
 // a queue may hold a hundred thousand steps that nobody can share a call with.
 const sharersOf = 4

@@ -89,6 +89,7 @@ func conformance() []conformanceTest {
 		{"RequestsFilter", testRequestsFilter},
 		{"StepRoundTrip", testStepRoundTrip},
 		{"StepsInShort", testStepsInShort},
+		{"OthersUnderWay", testOthersUnderWay},
 		{"AdvanceStep", testAdvanceStep},
 		{"WritesGoTogether", testWritesGoTogether},
 		{"AWaitNeedsAnEnd", testAWaitNeedsAnEnd},

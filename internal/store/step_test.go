@@ -58,6 +58,22 @@ func testStepsInShort(t *testing.T, s *store.Store) {
 	})
 }
 
+// testOthersUnderWay asks whether a call's steps are all that stands before the planned ones.
+func testOthersUnderWay(t *testing.T, s *store.Store) {
+	update(t, s, noon, func(tx *store.Tx) {
+		r := seed(tx, "R-1", "o")
+		ok(tx.InsertSteps([]weir.Step{step("S-1", r, weir.StepReady), step("S-2", r, weir.StepReady), step("S-3", r, weir.StepPlanned), step("S-4", r, weir.StepDone)}))
+		claim := func(id weir.StepID) {
+			same(t, len(need(tx.ClaimSteps([]weir.Step{need(tx.Step(id))}, "c-1", "n1", noon))), 1)
+		}
+		claim("S-1")
+		same(t, need(tx.OthersUnderWay("R-1", "c-1")), true)
+		claim("S-2")
+		same(t, need(tx.OthersUnderWay("R-1", "c-1")), false)
+		same(t, need(tx.OthersUnderWay("R-1", "c-2")), true)
+	})
+}
+
 // testAdvanceStep tries every verdict in every state: the table decides, and
 // whoever holds an old epoch or state changes nothing.
 func testAdvanceStep(t *testing.T, s *store.Store) {
