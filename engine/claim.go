@@ -150,7 +150,7 @@ func (t *txn) take(l *lane, g *governed, steps []weir.Step, claim string) (*job,
 			return nil, err
 		}
 	}
-	if j.riders, err = t.riders(j); err != nil {
+	if j.riders, err = t.riders(j, g.state); err != nil {
 		return nil, err
 	}
 	g.org.WakeAt = time.Time{}

@@ -4,15 +4,16 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/governor"
 	"github.com/weirhq/weir/internal/plan"
 )
 
 // Riders are steps whose turn comes next and whose question rides in a call that is
 // made anyway: the first queries of a discovery in that of the describe, the checks of
 // the next rank in that of the last writes of a rank, behind them. They are not
-// claimed, and a call that fails is none of theirs: it goes again without them. What it says of them is taken up in
-// the transaction that ends the steps before them; when it does not, or somebody was
-// faster, it is dropped, and they ask by themselves.
+// claimed, and a call that fails is none of theirs: it goes again without them. What it
+// says of them is taken up in the transaction that ends the steps before them; when it
+// does not, or somebody was faster, it is dropped, and they ask by themselves.
 
 // rider is what a call gave for a step that it was not made for.
 type rider struct {
@@ -20,19 +21,20 @@ type rider struct {
 	Result result `json:"result"`
 }
 
-// riders lists the steps that ride in a job's call.
-func (t *txn) riders(j *job) ([]weir.Step, error) {
+// riders lists the steps that ride in a job's call. What asks about a closed object does
+// not ride along; see together.
+func (t *txn) riders(j *job, state governor.State) (next []weir.Step, err error) {
 	failed := slices.ContainsFunc(j.steps, func(s weir.Step) bool { return s.Attempts > 0 })
 	if len(j.steps) == 0 || failed || len(j.others) > 0 {
 		return nil, nil
 	}
 	switch first := j.steps[0]; {
 	case first.Kind == weir.StepDescribe:
-		return t.queriesBehind(j)
+		next, err = t.queriesBehind(j)
 	case first.Kind == weir.StepErase && first.Phase == weir.PhaseWrite:
-		return t.checksBehind(j)
+		next, err = t.checksBehind(j)
 	}
-	return nil, nil
+	return slices.DeleteFunc(next, func(s weir.Step) bool { return governor.Barred(state, s.Object, false) }), err
 }
 
 func (t *txn) queriesBehind(j *job) ([]weir.Step, error) {

@@ -1,6 +1,9 @@
 package engine_test
 
 import (
+	"bytes"
+	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,6 +12,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir"
+	"github.com/weirhq/weir/internal/store"
 )
 
 // through lets an engine call its org through another transport.
@@ -133,5 +137,80 @@ func TestRidersThatNobodyWantsAnyMore(t *testing.T) {
 		if wire.do != nil {
 			t.Error("nothing was asked")
 		}
+	})
+}
+
+// stopped tells weir to stop in the moment in which the org has answered its first write.
+type stopped struct {
+	http.RoundTripper
+	edit func() // somebody else's, before that
+	stop context.CancelFunc
+}
+
+func (s *stopped) RoundTrip(r *http.Request) (*http.Response, error) {
+	if s.stop == nil || !s.writes(r) {
+		return s.RoundTripper.RoundTrip(r)
+	}
+	s.edit()
+	resp, err := s.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	s.stop()
+	s.stop = nil
+	return resp, nil
+}
+
+// writes looks into a request and leaves it as it was.
+func (s *stopped) writes(r *http.Request) bool {
+	if r.Body == nil {
+		return false
+	}
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return bytes.Contains(body, []byte(`"method":"DELETE"`))
+}
+
+// A rider about which nothing can be decided, because weir stops and its store answers
+// no more, takes nothing from the writes that carried it: they are applied.
+func TestAStopTakesNothingFromTheWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		ctx, stop := context.WithCancel(t.Context())
+		wire := &stopped{RoundTripper: w.options.Orgs[0].Transport, stop: stop}
+		wire.edit = func() { // so that it must be looked up whose the case is now
+			time.Sleep(2 * time.Second)
+			w.org.Touch("Case", w.subjects[0].Records["Case"][0], map[string]any{"Subject": "Edited"})
+		}
+		w.through(wire)
+		r := w.approved(0)
+		for ctx.Err() == nil {
+			if _, err := w.engine.Turn(ctx, acme); err != nil && ctx.Err() == nil {
+				t.Fatal(err)
+			}
+		}
+		applied := 0
+		err := w.engine.Store().View(t.Context(), time.Now(), func(tx *store.Tx) error {
+			intents, err := tx.Intents(r.ID)
+			for _, in := range intents {
+				if in.State == weir.IntentApplied {
+					applied++
+				} else {
+					t.Errorf("%s %s is %s", in.Object, in.Record, in.State)
+				}
+			}
+			return err
+		})
+		if err != nil || applied == 0 {
+			t.Errorf("%d writes are applied, %v", applied, err)
+		}
+		w.until(r.ID, 48*time.Hour, weir.Closed)
+		w.erased(0)
+		w.clean()
 	})
 }
