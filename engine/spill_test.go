@@ -33,12 +33,7 @@ func TestOutcomeSurvivesTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, setup{})
 		wire := &cutter{RoundTripper: w.options.Orgs[0].Transport}
-		w.options.Orgs = append([]engine.Org(nil), w.options.Orgs...)
-		w.options.Orgs[0].Transport = wire
-		if err := w.engine.Close(); err != nil {
-			t.Fatal(err)
-		}
-		w.open()
+		w.through(wire)
 		r := w.approved(0)
 		var lost error
 		for range 100 { // turn by turn up to the first write, then cut
