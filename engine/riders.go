@@ -63,11 +63,11 @@ func (t *txn) checksBehind(j *job) ([]weir.Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	queries, room := plan.Room(writes)
+	room := plan.CheckRoom(writes)
 	var riders []weir.Step
-	asked := map[string]bool{} // objects, each by a query, and perhaps a probe
+	asked := map[string]bool{} // objects
 	for _, s := range next {
-		if s.Kind != weir.StepErase || byRow(s) || !asked[s.Object] && (len(asked) == queries || 2*len(asked)+2 > room) {
+		if s.Kind != weir.StepErase || byRow(s) || !asked[s.Object] && len(asked) >= room {
 			continue
 		}
 		asked[s.Object] = true

@@ -102,21 +102,6 @@ func TestARiderSpoilsOneWrite(t *testing.T) {
 	})
 }
 
-// meanwhile does something while the org answers the first composite.
-type meanwhile struct {
-	http.RoundTripper
-	do func()
-}
-
-func (m *meanwhile) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := m.RoundTripper.RoundTrip(r)
-	if do := m.do; do != nil && strings.HasSuffix(r.URL.Path, "/composite") {
-		m.do = nil
-		do()
-	}
-	return resp, err
-}
-
 // What a call brings for riders that were cancelled meanwhile is dropped.
 func TestRidersThatNobodyWantsAnyMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,17 +12,17 @@ import (
 	"github.com/weirhq/weir/engine"
 )
 
-// cutter loses the store while a call is under way, once.
-type cutter struct {
+// meanwhile does something while the org answers a composite, once.
+type meanwhile struct {
 	http.RoundTripper
-	cut func()
+	do func()
 }
 
-func (c *cutter) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := c.RoundTripper.RoundTrip(r)
-	if c.cut != nil {
-		c.cut()
-		c.cut = nil
+func (m *meanwhile) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := m.RoundTripper.RoundTrip(r)
+	if do := m.do; do != nil && strings.HasSuffix(r.URL.Path, "/composite") {
+		m.do = nil
+		do()
 	}
 	return resp, err
 }
@@ -32,7 +33,7 @@ func (c *cutter) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestOutcomeSurvivesTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, setup{})
-		wire := &cutter{RoundTripper: w.options.Orgs[0].Transport}
+		wire := &meanwhile{RoundTripper: w.options.Orgs[0].Transport}
 		w.through(wire)
 		r := w.approved(0)
 		var lost error
@@ -41,7 +42,7 @@ func TestOutcomeSurvivesTheStore(t *testing.T) {
 				break
 			}
 			before := len(w.org.Truth().Mutations)
-			wire.cut = func() {
+			wire.do = func() {
 				if len(w.org.Truth().Mutations) > before {
 					w.exec(`PRAGMA query_only = 1`) // as a disk that turned read-only
 				}

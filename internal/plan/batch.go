@@ -22,14 +22,15 @@ func FitWrites(writes []Write) int {
 	return len(writes)
 }
 
-// Room is what a composite with these writes and their queries has left: queries, and
-// subrequests of any kind, the queries among them.
-func Room(writes []Write) (queries, subrequests int) {
+// CheckRoom is of how many objects the records can be read behind these writes and their
+// queries in one composite: each takes a query, and perhaps a probe.
+func CheckRoom(writes []Write) int {
 	l := newLoad()
 	for _, w := range writes {
 		l.add(w)
 	}
-	return l.room()
+	queries, subrequests := l.room()
+	return min(queries, subrequests/2)
 }
 
 // load is what a composite carries.
@@ -50,6 +51,7 @@ func (l *load) add(w Write) {
 	}
 }
 
+// room is what is left: queries, and subrequests of any kind, the queries among them.
 func (l *load) room() (queries, subrequests int) {
 	counted := len(l.objects) + len(l.collections)
 	return CompositeQueries - counted, CompositeSize - counted - l.alone

@@ -101,8 +101,7 @@ func rides(writes []Write, batch []weir.Step) bool {
 	for _, s := range batch {
 		objects[s.Object] = true
 	}
-	queries, room := Room(writes)
-	return len(objects) <= queries && 2*len(objects) <= room
+	return len(objects) <= CheckRoom(writes)
 }
 
 func writesOf(batch []weir.Step) (writes []Write) {
