@@ -32,7 +32,7 @@ const slots = 8
 
 func chosenNodesForm(t *testing.T) nodesForm {
 	f := nodesForm{form: chosenForm(t), nodes: 2, calls: 250, stops: 1, outage: 5 * time.Second}
-	f.kills, f.requests, f.within = 1, 90, 10*time.Minute
+	f.kills, f.requests, f.within = 1, 140, 10*time.Minute
 	if os.Getenv(formVariable) == "long" {
 		f.nodes, f.calls, f.stops, f.outage = 4, 1000, 100, time.Minute
 		f.kills, f.requests, f.daily, f.within = 20, 1200, 400_000, 90*time.Minute
