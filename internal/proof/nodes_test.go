@@ -32,7 +32,7 @@ const slots = 8
 
 func chosenNodesForm(t *testing.T) nodesForm {
 	f := nodesForm{form: chosenForm(t), nodes: 2, calls: 250, stops: 1, outage: 5 * time.Second}
-	f.kills, f.requests, f.within = 1, 140, 10*time.Minute
+	f.kills, f.requests, f.within = 1, 1000, 10*time.Minute
 	if os.Getenv(formVariable) == "long" {
 		f.nodes, f.calls, f.stops, f.outage = 4, 1000, 100, time.Minute
 		f.kills, f.requests, f.daily, f.within = 20, 1200, 400_000, 90*time.Minute
@@ -80,7 +80,7 @@ func TestNodes(t *testing.T) {
 			t.Errorf("%s does not stop: %v", m.name(), err)
 		}
 	}
-	t.Logf("%d nodes, %d requests, %d calls; %s", f.nodes, f.requests, v.calls, v)
+	t.Logf("%d nodes, %d requests, %d calls; %s", f.nodes, len(people.orders), v.calls, v)
 	t.Logf("calls by node before the attacks: %v", a.shares)
 	t.Logf("kills: %d with claims, adopted within %s; stops: %d takeovers, adopted within %s", len(a.kills), longest(a.kills), len(a.stops), longest(a.stops))
 	t.Logf("PostgreSQL away for %s: %d outcomes kept in journals, first call %s after it was back", f.outage, spilled, a.resumed.Round(time.Millisecond))
