@@ -33,7 +33,7 @@ const (
 type Decision struct {
 	Ruling Ruling `json:"ruling"`
 	Wait   Wait   `json:"wait,omitzero"`
-	Object string `json:"object,omitempty"` // what holds is this object, broken for everybody
+	Object string `json:"object,omitempty"` // what holds is this object, broken or slow for everybody
 	Spared bool   `json:"spared,omitempty"` // the fault is not the step's: it spends none of its attempts
 }
 
@@ -44,6 +44,7 @@ type Ask struct {
 	DueAt    time.Time `json:"due_at,omitzero"`
 	InFlight int       `json:"in_flight"`        // calls of this org that are open on all nodes, this one excluded
 	Long     int       `json:"long,omitempty"`   // of those, open for 20 s or longer: what Salesforce's concurrency limit counts
+	Likely   int       `json:"likely,omitempty"` // of those, not yet: calls about objects about which calls run long
 	Urgent   bool      `json:"urgent,omitempty"` // lane below the share, with a recorded approval
 	Mutates  bool      `json:"mutates,omitempty"`
 	Object   string    `json:"object,omitempty"`  // API name of the object that the call's first step is about
@@ -65,6 +66,7 @@ type Outcome struct {
 	DueAt     time.Time     `json:"due_at,omitzero"`
 	Remaining time.Duration `json:"remaining_ns,omitempty"` // work that must still fit before DueAt
 	InFlight  int           `json:"in_flight"`              // calls of this org that were open when it ended, this one excluded
+	Long      int           `json:"long,omitempty"`         // of those, open for 20 s or longer; told when the org refused because of open calls
 	Spent     int64         `json:"spent,omitempty"`        // calls that the step's request has taken so far
 	Expected  int64         `json:"expected,omitempty"`     // calls that it was expected to take in all; 0 when nobody knows yet
 	Object    string        `json:"object,omitempty"`       // API name of the one object that the call, or its failed element, was about

@@ -62,7 +62,8 @@ type Match struct {
 	Method string `json:"method,omitempty"`
 	// Kind is the kind of call as in [Call.Kind].
 	Kind string `json:"kind,omitempty"`
-	// Object is the object of the call, or of one of its subrequests.
+	// Object is the object of the call, or of one of its subrequests; of one of
+	// its queries, for FaultSlow.
 	Object string `json:"object,omitempty"`
 	// Writes wants a call that changes records.
 	Writes bool `json:"writes,omitempty"`
@@ -130,8 +131,12 @@ func (r *rule) hit(now time.Time, c *call, taken bool) bool {
 
 func (m Match) fits(c *call, kind Fault) bool {
 	objects := c.objects
-	if kind == FaultObject && m.Object != "" {
+	switch {
+	case m.Object == "":
+	case kind == FaultObject:
 		objects = c.asked()
+	case kind == FaultSlow:
+		objects = c.queried()
 	}
 	if m.Kind != "" && m.Kind != c.entry.Kind {
 		return false

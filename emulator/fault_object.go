@@ -8,7 +8,15 @@ import (
 
 // asked are the objects that a call names, those of its queries included.
 func (c *call) asked() map[string]bool {
-	all := maps.Clone(c.objects)
+	all := c.queried()
+	maps.Copy(all, c.objects)
+	return all
+}
+
+// queried are the objects of a call's queries: a large table makes these slow,
+// and not its describe.
+func (c *call) queried() map[string]bool {
+	all := map[string]bool{}
 	add := func(r route, soql string) {
 		if r.kind != kindQuery {
 			return

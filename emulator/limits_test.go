@@ -123,6 +123,9 @@ func TestLongCallsAreCapped(t *testing.T) {
 		}
 		synctest.Wait()
 		c.send(http.MethodGet, "/limits", "").want(t, 200, "")
+		if n := org.Truth().BusiestLong; n != 2 {
+			t.Errorf("the truth tells of %d long calls at once, want 2", n)
+		}
 	})
 }
 

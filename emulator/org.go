@@ -32,6 +32,7 @@ type Org struct {
 	bursts   int   // of the monthly allowance of a soft org
 	running  map[*call]time.Time
 	busiest  int // most calls running at once, those for tokens left out
+	longest  int // most of them running for LongAfter at once
 
 	keys             map[string]*rsa.PublicKey // by fingerprint
 	secret           string

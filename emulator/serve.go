@@ -201,8 +201,9 @@ func (o *Org) run(c *call, now time.Time) {
 
 // leave ends the time that a call has been running.
 func (o *Org) leave(c *call) {
-	_, unlock := o.lock()
+	now, unlock := o.lock()
 	defer unlock()
+	o.longest = max(o.longest, o.longCalls(now)) // only the end of a call lowers their number
 	delete(o.running, c)
 }
 

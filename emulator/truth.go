@@ -67,6 +67,9 @@ type Truth struct {
 	// Busiest is the highest number of calls that were open at once; those for
 	// tokens do not count, as in the org.
 	Busiest int `json:"busiest"`
+	// BusiestLong is the highest number of calls that had been open for
+	// Limits.LongAfter at once.
+	BusiestLong int `json:"busiest_long"`
 	// Early counts the calls sent before a Retry-After that was given ended.
 	Early int `json:"early"`
 	// NeighboursDenied counts the calls that other integrations could not make.
@@ -104,7 +107,7 @@ func (o *Org) Truth() Truth {
 	defer unlock()
 	t := Truth{
 		Records: make(map[string]RecordTruth), Mutations: slices.Clone(o.mutations), Calls: make(map[string]int),
-		Rejected: maps.Clone(o.rejected), Faults: maps.Clone(o.faults), Early: o.early, Busiest: o.busiest,
+		Rejected: maps.Clone(o.rejected), Faults: maps.Clone(o.faults), Early: o.early, Busiest: o.busiest, BusiestLong: o.longest,
 		NeighboursDenied: o.denials, Assignments: o.assigned,
 	}
 	for _, c := range o.log {

@@ -38,7 +38,7 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 		if err != nil || inFlight >= governor.Width(l.Governor, g.state) {
 			return err
 		}
-		ask, err := tx.askFor(l, steps, inFlight)
+		ask, err := tx.askFor(g, steps, inFlight)
 		if err != nil {
 			return err
 		}

@@ -55,6 +55,9 @@ func (e *Engine) AdmitCall(ctx context.Context, org weir.OrgID, by string, a wei
 		if ask.InFlight, err = tx.InFlight(org); err != nil {
 			return err
 		}
+		if ask.Long, err = tx.longCalls(l); err != nil {
+			return err
+		}
 		if out.Decision, err = g.admitGuest(ask); err != nil {
 			return err
 		}
@@ -118,6 +121,10 @@ func (g *governed) observeAdmitted(a store.Admission, held bool, o weir.Outcome)
 	if err != nil {
 		return weir.Decision{}, err
 	}
+	long, err := g.tx.longAtRefusal(g.lane, o.Fault)
+	if err != nil {
+		return weir.Decision{}, err
+	}
 	now := g.tx.Now()
 	if held && a.Until.After(now) {
 		open--
@@ -131,7 +138,7 @@ func (g *governed) observeAdmitted(a store.Admission, held bool, o weir.Outcome)
 	}
 	return g.observeGuest(weir.Outcome{
 		Now: now, SentAt: o.SentAt, Cost: cost, Jitter: g.tx.e.jitter(), Readings: clean(o.Readings), Fault: cleanFault(o.Fault),
-		Attempts: max(o.Attempts, 0), DueAt: farDue, InFlight: max(open, 0),
+		Attempts: max(o.Attempts, 0), DueAt: farDue, InFlight: max(open, 0), Long: long,
 	})
 }
 

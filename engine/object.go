@@ -17,7 +17,8 @@ func writes(s weir.Step) bool { return s.Phase == weir.PhaseWrite || s.Kind == w
 
 // together returns which of the steps go in one call. A closed object is asked by one
 // step, each time by another one: a record that fails by itself must not speak for
-// the rest. Steps about a closed object do not ride along in calls about others.
+// the rest. Steps about a closed object do not ride along in calls about others, nor do
+// those about a slow one, for which the others would wait.
 func (t *txn) together(g *governed, steps []weir.Step) ([]weir.Step, error) {
 	first := steps[0]
 	if governor.Barred(g.state, first.Object, writes(first)) {
@@ -27,9 +28,10 @@ func (t *txn) together(g *governed, steps []weir.Step) ([]weir.Step, error) {
 		asker, err := t.Asker(first, writes(first))
 		return []weir.Step{asker}, err
 	}
+	long := governor.RunsLong(g.state, first.Object, writes(first))
 	kept := steps[:0:0]
 	for _, s := range steps {
-		if !governor.Barred(g.state, s.Object, writes(s)) {
+		if mate := s.Object == first.Object; mate || !long && !governor.Apart(g.state, s.Object, writes(s)) {
 			kept = append(kept, s)
 		}
 	}
@@ -61,6 +63,11 @@ func about(o *weir.Outcome, s *settlement, steps []*weir.Step) {
 	}
 	if several {
 		o.Object = ""
+	}
+	for _, r := range s.Riders {
+		if !o.Mutates && r.Object != "" && !slices.Contains(o.Answered, r.Object) {
+			o.Answered = append(o.Answered, r.Object) // a reading call's riders read, too
+		}
 	}
 }
 

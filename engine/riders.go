@@ -18,6 +18,7 @@ import (
 // rider is what a call gave for a step that it was not made for.
 type rider struct {
 	Step   held   `json:"step"`
+	Object string `json:"object,omitempty"` // that the step is about
 	Result result `json:"result"`
 }
 
@@ -34,7 +35,7 @@ func (t *txn) riders(j *job, state governor.State) (next []weir.Step, err error)
 	case first.Kind == weir.StepErase && first.Phase == weir.PhaseWrite:
 		next, err = t.checksBehind(j)
 	}
-	return slices.DeleteFunc(next, func(s weir.Step) bool { return governor.Barred(state, s.Object, false) }), err
+	return slices.DeleteFunc(next, func(s weir.Step) bool { return governor.Apart(state, s.Object, false) }), err
 }
 
 func (t *txn) queriesBehind(j *job) ([]weir.Step, error) {
@@ -81,7 +82,7 @@ func (t *txn) checksBehind(j *job) ([]weir.Step, error) {
 func (s *settlement) carry(riders []weir.Step, results []result) {
 	for i, r := range results {
 		if r.Fault == nil && !r.Alone {
-			s.Riders = append(s.Riders, rider{held{ID: riders[i].ID, Epoch: riders[i].Epoch, Request: riders[i].Request}, r})
+			s.Riders = append(s.Riders, rider{held{ID: riders[i].ID, Epoch: riders[i].Epoch, Request: riders[i].Request}, riders[i].Object, r})
 		}
 	}
 }

@@ -147,6 +147,13 @@ func (t *txn) outcome(s *settlement, f *weir.Fault, jitter uint32, st weir.Step,
 		Now: s.At, SentAt: s.SentAt, Cost: cost, Jitter: jitter, Readings: s.Readings, Fault: f,
 		Attempts: st.Attempts, Conflicts: st.Conflicts, DueAt: st.DueAt, InFlight: s.inFlight,
 	}
+	l, err := t.e.lane(s.Org)
+	if err != nil {
+		return o, err
+	}
+	if o.Long, err = t.longAtRefusal(l, f); err != nil {
+		return o, err
+	}
 	if f == nil || s.Request == "" {
 		return o, nil
 	}

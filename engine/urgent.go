@@ -102,12 +102,16 @@ func (e *Engine) rush(ctx context.Context, id weir.RequestID, reason string, fn 
 
 // askFor is the question whether one call for the steps may be sent now. The most
 // urgent of them comes first, and speaks for those that share its call.
-func (t *txn) askFor(l *lane, steps []weir.Step, inFlight int) (weir.Ask, error) {
+func (t *txn) askFor(g *governed, steps []weir.Step, inFlight int) (weir.Ask, error) {
+	l := g.lane
 	a := l.ask(t.Now())
 	a.DueAt, a.InFlight = steps[0].DueAt, inFlight
 	a.Mutates, a.Object = writes(steps[0]), steps[0].Object
 	var err error
-	if a.Long, err = t.Ending(l.ID, t.Now().Add(l.Claim-longCall)); err != nil {
+	if a.Long, err = t.longCalls(l); err != nil {
+		return a, err
+	}
+	if a.Likely, err = t.likelyLong(g, a); err != nil {
 		return a, err
 	}
 	_, a.Urgent, err = t.Urgency(steps[0].Request)

@@ -31,6 +31,9 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if d, held := s.objectHeld(p, now, open, a); held {
 		return s, d
 	}
+	if d, held := s.slowHeld(p, now, a); held {
+		return s, d
+	}
 	if d, held := s.holdForRoom(p, now, open, a); held {
 		return s, d
 	}
@@ -66,10 +69,10 @@ func (s *State) holdForRoom(p Policy, now, open int64, a weir.Ask) (weir.Decisio
 		return waitFor(soon, s.probeCause(), []weir.Evidence{
 			number("strikes", int64(s.Strikes)), at("probe-since", s.ProbeAt),
 		}), true
-	case clampCalls(a.Long) >= int64(max(p.LongCap, 1)):
+	case clampCalls(a.Long) >= s.longCap(p):
 		// Salesforce refuses every new call while so many are open for 20 s.
 		return waitFor(soon, weir.ThrottledConcurrent, []weir.Evidence{
-			number("open-20s", clampCalls(a.Long)), number("long-cap", int64(p.LongCap)),
+			number("open-20s", clampCalls(a.Long)), number("long-cap", s.longCap(p)),
 		}), true
 	case open >= int64(s.width(p)):
 		return waitFor(soon, s.probeCause(), []weir.Evidence{

@@ -10,12 +10,9 @@ import (
 // section 3.3): calls end within seconds, so it is short.
 const slowBase = time.Second
 
-// longSeen is how long we stay careful after a call that ran long.
-const longSeen = 10 * time.Minute
-
 // Width is how many calls of the org may be in flight now, on all nodes
 // together. While the org rejects, one probe at a time finds out whether it
-// still does. Those that are open for 20 s have a cap of their own, see Admit.
+// still does. Those that are open for 20 s have a cap of their own, see Long.
 func Width(p Policy, s State) int { return s.width(p) }
 
 func (s *State) width(p Policy) int {
@@ -35,22 +32,17 @@ func (s *State) width(p Policy) int {
 // probing says whether the next call finds out if the org takes calls again.
 func (s *State) probing() bool { return s.Strikes > 0 || s.BlockedAt > 0 || s.Auth.OpenAt > 0 }
 
-// crowded handles a reject because too many calls are open: the cap becomes
-// what the org did accept. Rejects of the same moment may lower it further,
-// because calls that look accepted may be rejected next.
+// crowded handles a reject because too many calls are open. While long calls of
+// ours are, those are too many; otherwise the cap becomes what the org did accept.
 func (s *State) crowded(p Policy, x event) {
-	accepted := int(min(max(x.inFlight, 1), int64(max(p.Slots, 1))))
-	if x.sent <= s.CapAt && s.Cap > 0 {
-		s.Cap = min(s.Cap, accepted)
-	} else {
-		if s.Cap > 0 {
-			accepted = min(accepted, s.Cap)
-		}
-		s.Cap, s.CapAt = accepted, x.now
+	crowded := s.crowdedByAll
+	if x.long > 0 {
+		crowded = s.crowdedByLong
 	}
+	evidence := crowded(p, x)
 	wait := backoff(slowBase, p.SlowCap, s.CapStrikes, x.jitter)
 	wait = min(wait, max(p.Ceiling, 0))
-	evidence := []weir.Evidence{number("cap", int64(s.Cap)), number("in-flight", x.inFlight), span("backoff", wait)}
+	evidence = append(evidence, span("backoff", wait))
 	if ra := x.retryAfter(); ra > 0 {
 		wait = max(wait, ra)
 		evidence = append(evidence, span("retry-after", ra))
@@ -59,6 +51,21 @@ func (s *State) crowded(p Policy, x event) {
 		s.CapStrikes = min(s.CapStrikes+1, maxStrikes)
 	}
 	s.closeGate(x.now, after(x.now, wait), weir.ThrottledConcurrent, evidence)
+}
+
+// crowdedByAll cuts the width to what the org accepted. Rejects of the same
+// moment may lower it further, because calls that look accepted may be rejected
+// next.
+func (s *State) crowdedByAll(p Policy, x event) []weir.Evidence {
+	accepted := int(min(max(x.inFlight, 1), int64(max(p.Slots, 1))))
+	if s.Cap > 0 {
+		accepted = min(accepted, s.Cap)
+	}
+	if s.Cap == 0 || x.sent > s.CapAt {
+		s.CapAt = x.now
+	}
+	s.Cap = accepted
+	return []weir.Evidence{number("cap", int64(s.Cap)), number("in-flight", x.inFlight)}
 }
 
 // gatewayCap reads a gateway's X-Rate-Limit-Concurrent: when it is full, no
@@ -86,9 +93,7 @@ func (s *State) tick(p Policy, now int64) {
 			s.Cap, s.CapAt, s.CapStrikes = 0, 0, 0
 		}
 	}
-	if s.LongAt > 0 && now-s.LongAt >= int64(longSeen) {
-		s.LongAt = 0
-	}
+	s.Long.tick(p, now)
 	if s.Left.At > 0 && now-s.Left.At >= leftTrusted {
 		s.Left, s.PacedTo = Left{}, 0
 	}

@@ -35,7 +35,11 @@ func Explain(d weir.Decision) string {
 		return fmt.Sprintf("The ruling %q is not known.", d.Ruling)
 	}
 	what += " because "
-	if d.Object != "" {
+	switch {
+	case d.Object == "":
+	case w.Cause == weir.ThrottledConcurrent:
+		what += "calls about " + d.Object + " run for 20 s or longer: "
+	default:
 		what += "nothing that is asked of " + d.Object + " succeeds: "
 	}
 	return what + reason(w.Cause) + listed(w.Evidence) + "."

@@ -58,8 +58,13 @@ func (o Object) evidence() []weir.Evidence {
 	}
 }
 
-// Barred says whether steps about an object must not ride along in a call about
-// another one: it is closed, or asked by one call at a time.
+// Apart says whether steps about an object must not ride along in a call about
+// another one: it is closed, or calls about it run long.
+func Apart(s State, name string, writes bool) bool {
+	return Barred(s, name, writes) || RunsLong(s, name, writes)
+}
+
+// Barred says whether an object is closed, or asked by one call at a time.
 func Barred(s State, name string, writes bool) bool {
 	i := s.objectAt(name, writes)
 	return i >= 0 && s.Objects[i].Strikes > 0

@@ -12,6 +12,7 @@ type event struct {
 	now, sent int64
 	cost      int64
 	inFlight  int64
+	long      int64 // of those, open for 20 s
 	jitter    uint32
 	readings  []weir.Reading
 	fault     *weir.Fault
@@ -30,7 +31,7 @@ type event struct {
 func newEvent(o weir.Outcome) event {
 	x := event{
 		now: max(nanos(o.Now), 1), sent: nanos(o.SentAt), cost: clampCalls(o.Cost),
-		inFlight: clampCalls(o.InFlight), jitter: o.Jitter, readings: o.Readings, fault: o.Fault,
+		inFlight: clampCalls(o.InFlight), long: clampCalls(o.Long), jitter: o.Jitter, readings: o.Readings, fault: o.Fault,
 		attempts: max(o.Attempts, 0), conflicts: max(o.Conflicts, 0),
 		spent: clamp(o.Spent), expected: clamp(o.Expected),
 		due: deadlineOf(o.DueAt, o.Remaining), ofStep: o.Cost > 0 || !o.DueAt.IsZero(),
@@ -74,9 +75,7 @@ func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 	}
 	s.count(p, x)
 	s.took(x)
-	if x.now-x.sent >= longCall {
-		s.LongAt = x.now
-	}
+	s.ranLong(x)
 	s.gatewayCap(p, x)
 	s.forgotten(p, x.now)
 	if x.cost > 0 && !x.failsWholly() {

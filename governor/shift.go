@@ -16,7 +16,7 @@ func Shift(s State, by time.Duration) State {
 	}
 	for _, at := range []*int64{
 		&s.Gate.Until, &s.Gate.CutAt, &s.ProbeAt, &s.BurstAt, &s.Left.At, &s.PacedTo,
-		&s.Rate.NextAt, &s.Rate.EmptyAt, &s.Rate.CutAt, &s.CapAt, &s.LongAt, &s.RetriesAt,
+		&s.Rate.NextAt, &s.Rate.EmptyAt, &s.Rate.CutAt, &s.CapAt, &s.Long.CapAt, &s.Long.SeenAt, &s.RetriesAt,
 		&s.Auth.RenewAt, &s.Auth.RenewedAt, &s.Auth.OpenAt, &s.Auth.NextAt,
 		&s.Daily.At, &s.App.At, &s.Extra.At, &s.Neighbours.Since, &s.BlockedAt,
 	} {
@@ -28,6 +28,10 @@ func Shift(s State, by time.Duration) State {
 		for _, at := range []*int64{&o.FailAt, &o.Until, &o.CutAt, &o.ProbeAt, &o.ToldAt} {
 			move(at)
 		}
+	}
+	s.Long.Slow = slices.Clone(s.Long.Slow)
+	for i := range s.Long.Slow {
+		move(&s.Long.Slow[i].At)
 	}
 	// Calls are kept by the minute, and none may lie in a minute to come, where
 	// it would not be counted: a call may leave the window up to a minute early.

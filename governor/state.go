@@ -39,7 +39,7 @@ type State struct {
 	Cap        int   `json:"cap,omitempty"`         // calls in flight that the org accepted; 0 = no cap
 	CapAt      int64 `json:"cap_at,omitempty"`      // when the cap was cut or last grew
 	CapStrikes int   `json:"cap_strikes,omitempty"` // concurrency rejects since a success
-	LongAt     int64 `json:"long_at,omitempty"`     // when a call that ran long was last seen
+	Long       Long  `json:"long,omitzero"`         // see long.go
 
 	Auth Credential `json:"auth,omitzero"`
 

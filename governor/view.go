@@ -37,8 +37,9 @@ type View struct {
 
 	Width     int // calls in flight that are allowed now
 	Slots     int
-	Cap       int // what the org accepted when it last refused; 0 = it does not refuse
-	LongCalls bool
+	Cap       int   // what the org accepted when it last refused; 0 = it does not refuse
+	LongCalls bool  // some ran for 20 s of late
+	LongCap   int   // fewer of those may be open while others are sent, since the org refused; 0 = the policy's
 	Remaining int64 // X-Rate-Limit-Remaining of a gateway; -1 = not stated
 	Pace      int64 // calls a minute that are sent at most, as learnt from rejects; 0 = not learnt
 
@@ -65,7 +66,7 @@ func Look(p Policy, s State, now time.Time) View {
 	n := max(nanos(now), 1)
 	s.tick(p, n)
 	v := View{
-		Width: Width(p, s), Slots: p.Slots, Cap: s.Cap, LongCalls: s.LongAt > 0, Remaining: -1,
+		Width: Width(p, s), Slots: p.Slots, Cap: s.Cap, LongCalls: s.Long.SeenAt > 0, LongCap: s.Long.Cap, Remaining: -1,
 		Strikes: s.Strikes, Breaker: s.Auth.OpenAt > 0, AllocationOut: s.BlockedAt > 0,
 		Own24h: s.Own.window(n), PerHour: s.Neighbours.perHour(),
 		BurstsUsed: s.Extra.Used, BurstsLimit: s.Extra.Limit,

@@ -89,6 +89,21 @@ func (l *calls) drop(c *call) {
 	l.n--
 }
 
+// longCall is when Salesforce begins to count a call against its limit of
+// concurrent ones (wire reference, section 1.5).
+const longCall = 20 * time.Second
+
+// long counts those that have been open for so long.
+func (l *calls) long(now time.Time) int {
+	n := 0
+	for c := l.head; c != nil; c = c.next {
+		if now.Sub(c.sent) >= longCall {
+			n++
+		}
+	}
+	return n
+}
+
 // reap drops calls whose answers nobody has read for long, and says whether
 // there were any. It runs when somebody waits for a slot.
 func (l *calls) reap(now time.Time) bool {

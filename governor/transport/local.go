@@ -86,7 +86,7 @@ func (l *local) enter(_ context.Context, c *call) (answer, error) {
 }
 
 func (l *local) ask(now time.Time, cost int) answer {
-	ask := weir.Ask{Now: now, Cost: cost, InFlight: l.open.n, DueAt: now}
+	ask := weir.Ask{Now: now, Cost: cost, InFlight: l.open.n, Long: l.open.long(now), DueAt: now}
 	next, d := governor.Admit(l.opt.Policy, l.state, ask)
 	if l.opt.Record != nil {
 		kept := ask // only what is recorded is kept on the heap
@@ -103,6 +103,9 @@ func (l *local) observe(_ context.Context, c *call, o weir.Outcome, open bool) w
 	o.InFlight = l.open.n - 1 // an unanswered call is never reaped
 	if !open {
 		l.open.drop(c)
+	}
+	if f := o.Fault; f != nil && f.Category == weir.ThrottledConcurrent {
+		o.Long = l.open.long(o.Now)
 	}
 	return l.learn(o)
 }
@@ -129,10 +132,6 @@ func (l *local) record(r Record) {
 	r.Before = governor.Hash(l.state)
 	l.opt.Record(r)
 }
-
-// longCall is when Salesforce begins to count a call against its limit of
-// concurrent ones (wire reference, section 1.5).
-const longCall = 20 * time.Second
 
 func (l *local) end(c *call) {
 	l.mu.Lock()

@@ -18,6 +18,8 @@ func testAdmissions(t *testing.T, s *store.Store) {
 		ok(tx.OpenAdmission(later))
 		same(t, need(tx.InFlight("o")), 2)
 		same(t, need(tx.InFlight("p")), 0)
+		same(t, need(tx.LongCalls("o", noon, time.Minute)), 2)
+		same(t, need(tx.LongCalls("o", noon.Add(-1), time.Minute)), 0)
 		same(t, found(tx.Admission("o", "a")), a)
 		absent(tx.Admission("p", "a"))
 		same(t, len(need(tx.EndedAdmissions())), 0)

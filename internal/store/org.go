@@ -114,9 +114,20 @@ func (t *Tx) InFlight(org weir.OrgID) (int, error) {
 			+ (SELECT count(*) FROM admission WHERE org = $1 AND until > $2)`, org, t.now)
 }
 
-// Ending counts those batches whose claim ends at or before a time: given how
-// long claims live, those that have been under way for long.
-func (t *Tx) Ending(org weir.OrgID, by time.Time) (int, error) {
-	return one(t, "count long calls of "+string(org), scanValue[int],
-		`SELECT count(DISTINCT claim) FROM step WHERE org = $1 AND state = 'EXECUTING' AND until <= $2`, org, by)
+// LongCalls counts those of InFlight that began at or before a time, given how
+// long claims live.
+func (t *Tx) LongCalls(org weir.OrgID, began time.Time, claim time.Duration) (int, error) {
+	return one(t, "count long calls of "+string(org), scanValue[int], `
+		SELECT (SELECT count(DISTINCT claim) FROM step WHERE org = $1 AND state = 'EXECUTING' AND until <= $2)
+			+ (SELECT count(*) FROM admission WHERE org = $1 AND until > $3 AND at <= $4)`,
+		org, began.Add(claim), t.now, began)
+}
+
+// CallsAbout counts the batches that are being executed about an object of the
+// org, those that write or all the others, and that began after a time.
+func (t *Tx) CallsAbout(org weir.OrgID, object string, writes bool, began time.Time, claim time.Duration) (int, error) {
+	return one(t, "count calls about "+object+" of "+string(org), scanValue[int], `
+		SELECT count(DISTINCT claim) FROM step
+		WHERE org = $1 AND state = 'EXECUTING' AND until > $2 AND object = $3 AND `+sort(writes),
+		org, began.Add(claim), object)
 }
