@@ -117,6 +117,38 @@ func TestAGuestAndWeirShareOneGate(t *testing.T) {
 
 // TestAGuestCannotWriteIntoTheLog: the replay log takes its codes and numbers
 // and none of its words.
+// What guests have open for 20 s counts like weir's own: Salesforce does not know
+// whose it is.
+func TestAGuestsLongCallsCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, setup{})
+		for range 10 { // an org of which something is known takes calls at once
+			w.observeCall(w.admitCall(), weir.Outcome{Now: time.Now(), SentAt: time.Now(), Cost: 1}, false)
+		}
+		for range 5 {
+			w.admitCall()
+		}
+		time.Sleep(20*time.Second - 1)
+		refused := w.admitCall()
+		time.Sleep(1)
+		ask := func() weir.Decision {
+			a, err := w.engine.AdmitCall(t.Context(), acme, "kim", weir.Ask{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a.Decision
+		}
+		if d := ask(); d.Ruling != weir.WaitUntil || d.Wait.Cause != weir.ThrottledConcurrent {
+			t.Errorf("with five long calls open: %s", governor.Explain(d))
+		}
+		f := &weir.Fault{Category: weir.ThrottledConcurrent, Scope: weir.ScopeOrg, Effect: weir.EffectNone}
+		w.observeCall(refused, weir.Outcome{Now: time.Now(), SentAt: time.Now(), Cost: 1, Fault: f}, false)
+		if v := w.limits().View; v.Cap != 0 || v.LongCap != 5 {
+			t.Errorf("the refusal beside five long calls cut all calls to %d, and the long ones to %d", v.Cap, v.LongCap)
+		}
+	})
+}
+
 func TestAGuestCannotWriteIntoTheLog(t *testing.T) {
 	w := newWorld(t, setup{})
 	const value = "erika@example.test"

@@ -45,7 +45,7 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if hurry := lack.ours && (due == 0 || lack.until > due); short && !hurry {
 		return s, park(due, lack.until, weir.ThrottledDaily, lack.evidence)
 	}
-	if s.probing() {
+	if s.probing() || s.afterCrowd() {
 		s.ProbeAt = now
 	}
 	if gap := s.pace(p); gap > 0 {
@@ -65,12 +65,13 @@ func (s *State) holdForRoom(p Policy, now, open int64, a weir.Ask) (weir.Decisio
 	switch {
 	case s.Auth.renewing(now):
 		return waitFor(soon, weir.AuthDrift, []weir.Evidence{at("renewal-asked", s.Auth.RenewAt)}), true
-	case s.probing() && s.probeHeld(now, open):
+	case s.probing() && s.probeHeld(now, open), s.afterCrowd() && s.ProbeAt > 0 && now-s.ProbeAt < refusedWithin:
 		return waitFor(soon, s.probeCause(), []weir.Evidence{
 			number("strikes", int64(s.Strikes)), at("probe-since", s.ProbeAt),
 		}), true
 	case clampCalls(a.Long) >= s.longCap(p):
 		// Salesforce refuses every new call while so many are open for 20 s.
+		s.Long.Held = true
 		return waitFor(soon, weir.ThrottledConcurrent, []weir.Evidence{
 			number("open-20s", clampCalls(a.Long)), number("long-cap", s.longCap(p)),
 		}), true

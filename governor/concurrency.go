@@ -32,6 +32,10 @@ func (s *State) width(p Policy) int {
 // probing says whether the next call finds out if the org takes calls again.
 func (s *State) probing() bool { return s.Strikes > 0 || s.BlockedAt > 0 || s.Auth.OpenAt > 0 }
 
+// afterCrowd says whether calls have waited because too many were open. All would
+// go at the same moment: one goes first, so that a refusal costs one call.
+func (s *State) afterCrowd() bool { return s.CapStrikes > 0 || s.Long.Held }
+
 // crowded handles a reject because too many calls are open. While long calls of
 // ours are, those are too many; otherwise the cap becomes what the org did accept.
 func (s *State) crowded(p Policy, x event) {
@@ -110,6 +114,10 @@ const (
 	probeLease     = int64(15 * time.Second)
 	unclaimedLease = int64(2 * time.Second)
 )
+
+// refusedWithin is when a call that has no answer yet was not refused for those
+// that are open: the org says that before it begins.
+const refusedWithin = int64(2 * time.Second)
 
 // probeHeld says whether a probe may be in flight.
 func (s *State) probeHeld(now, open int64) bool {

@@ -31,6 +31,7 @@ const (
 type Long struct {
 	Cap    int    `json:"cap,omitempty"`     // fewer of ours may be open while others are sent; 0 = as many as the policy says
 	CapAt  int64  `json:"cap_at,omitempty"`  // when it was cut or last grew
+	Held   bool   `json:"held,omitempty"`    // everybody waited for one to end, and no call has been taken since
 	SeenAt int64  `json:"seen_at,omitempty"` // when one was last seen
 	Slow   []Slow `json:"slow,omitempty"`    // objects about which calls run long
 }

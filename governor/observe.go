@@ -72,6 +72,7 @@ func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 	s.tick(p, x.now)
 	if s.ProbeAt > 0 && x.sent >= s.ProbeAt {
 		s.ProbeAt = 0
+		s.Long.Held = s.Long.Held && x.fault != nil
 	}
 	s.count(p, x)
 	s.took(x)

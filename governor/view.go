@@ -1,6 +1,7 @@
 package governor
 
 import (
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir"
@@ -37,11 +38,12 @@ type View struct {
 
 	Width     int // calls in flight that are allowed now
 	Slots     int
-	Cap       int   // what the org accepted when it last refused; 0 = it does not refuse
-	LongCalls bool  // some ran for 20 s of late
-	LongCap   int   // fewer of those may be open while others are sent, since the org refused; 0 = the policy's
-	Remaining int64 // X-Rate-Limit-Remaining of a gateway; -1 = not stated
-	Pace      int64 // calls a minute that are sent at most, as learnt from rejects; 0 = not learnt
+	Cap       int      // what the org accepted when it last refused; 0 = it does not refuse
+	LongCalls bool     // some ran for 20 s of late
+	Slow      []string // objects about which calls run long
+	LongCap   int      // fewer of those may be open while others are sent, since the org refused; 0 = the policy's
+	Remaining int64    // X-Rate-Limit-Remaining of a gateway; -1 = not stated
+	Pace      int64    // calls a minute that are sent at most, as learnt from rejects; 0 = not learnt
 
 	GateUntil time.Time
 	GateCause weir.Category
@@ -87,6 +89,11 @@ func Look(p Policy, s State, now time.Time) View {
 		v.ProbeAt = moment(until)
 		if until > s.Gate.Until {
 			v.GateUntil, v.GateCause = moment(until), weir.AuthConfig
+		}
+	}
+	for _, o := range s.Long.Slow {
+		if !slices.Contains(v.Slow, o.Name) {
+			v.Slow = append(v.Slow, o.Name)
 		}
 	}
 	for _, o := range s.Objects {

@@ -8,8 +8,9 @@ import (
 // Optimum is the least time in which somebody who knew everything beforehand
 // would have done the work: each call goes as soon as a worker is free and the
 // org would take it. Calls of one scenario are alike, so that sending as early
-// as possible is best. Where calls differ in length (cap20s), it is a bound
-// that ignores the cap and can be missed by everybody.
+// as possible is best. Where calls differ in length (cap20s) it is the least of
+// whoever keeps their order, as all policies here do: to send those of one
+// length together would be quicker, and needs their lengths beforehand.
 func Optimum(sc *Scenario) time.Duration {
 	if sc.Neighbours != nil {
 		return dailyOptimum(sc)
@@ -31,7 +32,10 @@ func Optimum(sc *Scenario) time.Duration {
 			w.refill(now)
 			w.tokens--
 		}
-		done := now + sc.Latency(call)
+		now = w.nextRoom(now)
+		took := sc.Latency(call)
+		w.opens(now, took)
+		done := now + took
 		free[0] = done
 		heap.Fix(&free, 0)
 		end = max(end, done)

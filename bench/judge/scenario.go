@@ -23,8 +23,9 @@ type Scenario struct {
 	Shut      span // everything is refused meanwhile, and the bucket is empty at its end
 	Processes int  // that share the workers and know nothing of each other; 0 = 1
 
-	Cap     int // calls open at once
-	LongCap int // calls open that are 20 s old or older
+	Cap     int                        // calls open at once
+	LongCap int                        // calls open that are 20 s old or older
+	Others  func(at time.Duration) int // of them, other integrations'; nil = none
 
 	Chance float64       // share of calls that is refused whatever the pace
 	Every  time.Duration // work comes in one call at a time, this far apart; 0 = all at once
@@ -38,7 +39,7 @@ type Scenario struct {
 
 // Names lists the scenarios that Draw knows.
 func Names() []string {
-	return []string{"fixed", "fixed+ra", "steps", "steps+ra", "bursty", "cap", "cap20s", "herd", "chance", "chance+rate", "chance+idle", "daily"}
+	return []string{"fixed", "fixed+ra", "steps", "steps+ra", "bursty", "cap", "cap20s", "cap20s+others", "herd", "chance", "chance+rate", "chance+idle", "daily"}
 }
 
 // Ranges of the parameters, as issue 4 states them.
@@ -98,11 +99,16 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 		sc.Workers, sc.Cap = 16, 2+rng.IntN(12)
 		calls(float64(sc.Cap) / trip.Seconds())
 		sc.Text = fmt.Sprintf("cap %d trip %v", sc.Cap, trip.Round(time.Millisecond))
-	case "cap20s":
+	case "cap20s", "cap20s+others":
 		sc.Workers, sc.Calls, sc.LongCap = 16, 2000, 5
 		share := 0.02 + 0.1*rng.Float64()
 		sc.Latency = someLong(rng.Uint64(), trip, share)
 		sc.Text = fmt.Sprintf("long cap %d, %.0f%% of calls 20-60 s, trip %v", sc.LongCap, share*100, trip.Round(time.Millisecond))
+		if name == "cap20s+others" {
+			each := time.Duration(logDraw(rng, [2]float64{float64(time.Minute), float64(10 * time.Minute)}))
+			sc.Others = levels(rng.Uint64(), each, sc.LongCap)
+			sc.Text += fmt.Sprintf(", of others up to %d, changing each %v", sc.LongCap-1, each.Round(time.Second))
+		}
 	case "chance", "chance+rate", "chance+idle":
 		sc.Chance = logDraw(rng, [2]float64{0.005, 0.2})
 		sc.Text = fmt.Sprintf("%.1f%% refused by chance, trip %v", 100*sc.Chance, trip.Round(time.Millisecond))
@@ -184,6 +190,11 @@ func someLong(seed uint64, trip time.Duration, share float64) func(int) time.Dur
 		}
 		return short(call)
 	}
+}
+
+// levels is how many there are of something, below a bound, drawn anew each time.
+func levels(seed uint64, each time.Duration, bound int) func(time.Duration) int {
+	return func(at time.Duration) int { return int(unit(seed, int(at/each)) * float64(bound)) }
 }
 
 // unit is a number in [0, 1) that depends on seed and call only.

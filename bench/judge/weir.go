@@ -151,7 +151,7 @@ func (r *run) finish(c call) {
 		o.Readings = []weir.Reading{{Kind: weir.ReadDaily, Used: c.answer.Used, Limit: c.answer.Limit, At: o.Now}}
 	}
 	if c.answer.Reject != Taken {
-		o.Fault = fault(c.answer)
+		o.Fault, o.Long = fault(c.answer), r.long()
 		r.waiting = append([]time.Duration{c.first}, r.waiting...)
 	} else {
 		r.todo--

@@ -179,14 +179,33 @@ func (w *World) Arrive(now time.Duration) Answer {
 	}
 	w.Count.Surge.took(now)
 	w.seq++
+	w.opens(now, took)
+	reading.Took = took
+	return reading
+}
+
+// opens counts a call that the org took.
+func (w *World) opens(now, took time.Duration) {
 	if w.sc.Cap > 0 {
 		w.open = append(w.open, now+took)
 	}
 	if w.sc.LongCap > 0 && took >= longCall {
 		w.long = append(w.long, span{now + longCall, now + took})
 	}
-	reading.Took = took
-	return reading
+}
+
+// nextRoom is when fewer long calls are open than the org allows.
+func (w *World) nextRoom(now time.Duration) time.Duration {
+	for w.sc.LongCap > 0 && w.crowded(now) != Taken {
+		next := now + time.Second // others' come and go
+		for _, s := range w.long {
+			if s.to > now {
+				next = min(next, s.to)
+			}
+		}
+		now = next
+	}
+	return now
 }
 
 // longCall is from when on Salesforce counts a request against its cap.
@@ -206,6 +225,9 @@ func (w *World) crowded(now time.Duration) Reject {
 			if s.from <= now {
 				n++
 			}
+		}
+		if w.sc.Others != nil {
+			n += w.sc.Others(now)
 		}
 		if n >= w.sc.LongCap {
 			return Concurrent

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,8 +41,14 @@ func limitsText(p *page, l web.LimitsAnswer) {
 	if c.Cap > 0 {
 		text += fmt.Sprintf("; the org accepted %d when it last refused", c.Cap)
 	}
-	if c.LongCalls {
-		text += "; calls run long"
+	switch {
+	case len(c.Slow) > 0:
+		text += "; calls about " + strings.Join(c.Slow, ", ") + " take 20 s or longer"
+	case c.LongCalls:
+		text += "; some took 20 s or longer"
+	}
+	if c.LongCap > 0 {
+		text += fmt.Sprintf("; none goes while %d of ours have been open for so long, since the org refused", c.LongCap)
 	}
 	p.linef("  concurrency  %s", text)
 	if c.Pace > 0 {

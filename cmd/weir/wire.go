@@ -154,7 +154,7 @@ func governorPolicy(b config.Budget, r config.Retry) governor.Policy {
 	p := governor.DefaultPolicy()
 	p.Base, p.Ceiling, p.Retries = r.Base, r.Ceiling, r.MaxAttempts
 	p.LockRetries, p.ConflictRetries, p.Settle = r.LockRetries, r.ConflictRetries, r.Settle
-	p.Slots, p.LearnRate = b.MaxConcurrent, b.LearnRate
+	p.Slots, p.LongCap, p.LearnRate = b.MaxConcurrent, b.LongCalls, b.LearnRate
 	p.Share = max(1, int(b.DailyShare.Of(perMille)))
 	p.FloorCalls, p.FloorShare = b.Reserve, int(b.FloorShare.Of(perMille))
 	p.Swell = int(b.SwellShare.Of(perMille))

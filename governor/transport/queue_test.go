@@ -196,6 +196,37 @@ func TestACallIsInFlightUntilItsAnswerIsRead(t *testing.T) {
 	}
 }
 
+// Salesforce refuses everybody while as many calls as it allows have been open
+// for 20 s: until one of ours ends, no other is sent.
+func TestLongCallsHoldTheNextOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := roomy()
+		p.LongCap = 2
+		org := &script{delay: time.Minute}
+		rt := governed(t, org, transport.Options{Policy: p})
+		var all sync.WaitGroup
+		send := func() {
+			all.Go(func() {
+				if _, _, err := do(t.Context(), rt, request(t, "GET", someURL, "")); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		for range 2 {
+			send()
+		}
+		time.Sleep(19 * time.Second)
+		send() // none is long yet
+		time.Sleep(2 * time.Second)
+		send()
+		all.Wait()
+		if took := org.sent[3].at.Sub(org.sent[0].at); len(org.sent) != 4 || took < time.Minute {
+			t.Errorf("%d calls, the last %v after the first", len(org.sent), took)
+		}
+	})
+}
+
 type readCloser interface {
 	Read([]byte) (int, error)
 	Close() error

@@ -101,6 +101,7 @@ type Budget struct {
 	FloorShare    Share // the same as a share of the allocation
 	SwellShare    Share // of the neighbours' own calls, left free for a rise of theirs while little is known
 	MaxConcurrent int   // calls in flight at once, all nodes together
+	LongCalls     int   // calls open for 20 s at once that the org allows everybody together
 	LearnRate     bool  // take rejections for a rate that the org does not tell, and keep below it
 	Quiet         Quiet // hours in which another share is in force
 }

@@ -64,6 +64,7 @@ func (o *Org) scalars() []scalar {
 		{"budget.floor_share", "5%", shareValue{&o.Budget.FloorShare}, ""},
 		{"budget.swell_share", "20%", shareValue{&o.Budget.SwellShare}, ""},
 		{"budget.max_concurrent", "8", countValue{&o.Budget.MaxConcurrent, 1}, ""},
+		{"budget.long_calls", "5", countValue{&o.Budget.LongCalls, 1}, ""},
 		{"budget.learn_rate", "false", boolValue{&o.Budget.LearnRate}, ""},
 		{"budget.quiet_hours.window", "", textValue{&o.Budget.Quiet.Window, checkWindow}, ""},
 		{"budget.quiet_hours.tz", "UTC", textValue{&o.Budget.Quiet.Zone, checkZone}, ""},

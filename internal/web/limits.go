@@ -65,13 +65,15 @@ type QuotaDoc struct {
 
 // ConcurrencyDoc is calls in flight.
 type ConcurrencyDoc struct {
-	InFlight  int   `json:"in_flight"`
-	Allowed   int   `json:"allowed"`
-	Slots     int   `json:"slots"`
-	Cap       int   `json:"cap,omitempty"` // what the org accepted when it last refused
-	LongCalls bool  `json:"long_calls"`
-	Remaining int64 `json:"remaining"`                 // of a gateway; -1 = not stated
-	Pace      int64 `json:"pace_per_minute,omitempty"` // calls that are sent at most, as learnt from rejections
+	InFlight  int      `json:"in_flight"`
+	Allowed   int      `json:"allowed"`
+	Slots     int      `json:"slots"`
+	Cap       int      `json:"cap,omitempty"`             // what the org accepted when it last refused
+	LongCalls bool     `json:"long_calls"`                // some were open for 20 s of late
+	LongCap   int      `json:"long_cap,omitempty"`        // no call is sent while so many of ours are, since the org refused
+	Slow      []string `json:"slow_objects,omitempty"`    // what is asked of these takes so long
+	Remaining int64    `json:"remaining"`                 // of a gateway; -1 = not stated
+	Pace      int64    `json:"pace_per_minute,omitempty"` // calls that are sent at most, as learnt from rejections
 }
 
 // GateDoc says whether calls are held back.
@@ -97,7 +99,7 @@ func limits(ctx context.Context, e *engine.Engine, _ string, in OrgInput) (Limit
 			CapacityAt: v.CapacityAt, CapacitySure: v.CapacitySure, Quiet: s.Quiet, QuietTurnsAt: s.TurnsAt,
 		},
 		Concurrency: ConcurrencyDoc{
-			InFlight: s.InFlight, Allowed: v.Width, Slots: s.Policy.Slots, Cap: v.Cap, LongCalls: v.LongCalls, Remaining: v.Remaining, Pace: v.Pace,
+			InFlight: s.InFlight, Allowed: v.Width, Slots: s.Policy.Slots, Cap: v.Cap, LongCalls: v.LongCalls, LongCap: v.LongCap, Slow: v.Slow, Remaining: v.Remaining, Pace: v.Pace,
 		},
 		Gate: gateDoc(s),
 	}
