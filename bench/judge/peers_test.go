@@ -23,7 +23,8 @@ func TestPeers(t *testing.T) {
 		joined(t)
 		return
 	}
-	names, n := strings.Split(*scenarios, ","), *seeds
+	names, in := asked(t)
+	n := *seeds
 	if !*compare {
 		names, n = []string{"fixed"}, 1
 	}
@@ -32,11 +33,11 @@ func TestPeers(t *testing.T) {
 	for _, p := range peers {
 		texts = append(texts, p.Name+": "+p.Text)
 	}
-	rep := Report{Peers: texts, Made: time.Now().UTC().Truncate(time.Second), First: *first, Seeds: n, Ranges: Stated()}
+	rep := Report{Peers: texts, Made: time.Now().UTC().Truncate(time.Second), First: *first, Seeds: n, Ranges: in}
 	for _, name := range names {
 		runs := []Result{}
 		for seed := *first; seed < *first+n; seed++ {
-			runs = append(runs, Weir(Draw(name, seed, Stated()), true))
+			runs = append(runs, Weir(Draw(name, seed, in), true))
 		}
 		rep.Lines = append(rep.Lines, Tally(runs))
 		for _, p := range peers {
@@ -45,7 +46,7 @@ func TestPeers(t *testing.T) {
 			}
 			began, runs := time.Now(), []Result{}
 			for seed := *first; seed < *first+n; seed++ {
-				runs = append(runs, p.Run(t, Draw(name, seed, Stated())))
+				runs = append(runs, p.Run(t, Draw(name, seed, in)))
 			}
 			rep.Lines = append(rep.Lines, Tally(runs))
 			t.Logf("%s %s took %v", name, p.Name, time.Since(began).Round(time.Millisecond))
