@@ -23,6 +23,21 @@ import (
 	"github.com/k-capehart/go-salesforce/v3"
 )
 
+// Ours are the two settings of weir: learn_rate on, and weir serve's default.
+func Ours() []Peer {
+	return []Peer{
+		{"weir", "governor.DefaultPolicy and LearnRate (budget.learn_rate: true)", governed(true)},
+		{defaults, "governor.DefaultPolicy, as weir serve has it", governed(false)},
+	}
+}
+
+// defaults is weir as it is when nobody sets anything.
+const defaults = "weir, default"
+
+func governed(learn bool) func(*testing.T, *Scenario) Result {
+	return func(_ *testing.T, sc *Scenario) Result { return Weir(sc, learn) }
+}
+
 // Peer is one way to make calls. A call that it gives up is queued again by
 // the driver, so that all policies do the same work.
 type Peer struct {
@@ -45,6 +60,19 @@ func Peers() []Peer {
 		{"go-salesforce", "k-capehart/go-salesforce v3, no retry of its own", inGo(goSalesforce)},
 		{"brief", "the brief's algorithm: 5 tries, 2 s · 2^n + [0,1) s, at least Retry-After", inGo(brief)},
 	}
+}
+
+// plays says whether a peer can be asked to do a scenario. Our 5 ms poll for the
+// AWS SDK would ask 17 million times a day, and the driver of jsforce has all
+// the work at once.
+func (p Peer) plays(scenario string) bool {
+	switch scenario {
+	case "daily":
+		return !strings.HasPrefix(p.Name, "aws")
+	case "chance+idle":
+		return !strings.HasPrefix(p.Name, "jsforce")
+	}
+	return true
 }
 
 // errRefused is a call that the org did not take.
@@ -80,7 +108,7 @@ func inGo(client func(wire http.RoundTripper) (func(context.Context) error, erro
 			all.Wait()
 			o.world.Settle(time.Since(o.began))
 			time.Sleep(leftBehind)
-			res.Makespan, res.Finished, res.Count = d.end, d.done == sc.Calls, o.world.Count
+			res.Makespan, res.Finished, res.Count, res.Begun = d.end, d.done == sc.Calls, o.world.Count, sc.Calls-d.todo
 			res.P50, res.P99 = quantiles(d.took)
 		})
 		return res
@@ -119,13 +147,17 @@ func (d *driver) work(do func(context.Context) error) {
 	}
 }
 
+// take waits for the next piece of work, where it comes in one by one.
 func (d *driver) take() bool {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.todo == 0 {
+		d.mu.Unlock()
 		return false
 	}
+	comes := d.sc.Every * time.Duration(d.sc.Calls-d.todo)
 	d.todo--
+	d.mu.Unlock()
+	time.Sleep(comes - time.Since(d.org.began))
 	return true
 }
 
