@@ -3,7 +3,6 @@ package judge
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,46 +60,58 @@ func (r Report) Summary() string {
 
 // row is a scenario's cells.
 func (r Report) row(scenario string) (cells []string, ran bool) {
-	lines := make([]*Line, len(shown))
-	most := 0
+	lines := make([]Line, len(shown))
 	for i, s := range shown {
 		at := slices.IndexFunc(r.Lines, func(l Line) bool { return l.Scenario == scenario && l.Policy == s.policy })
 		if at >= 0 {
-			lines[i], ran = &r.Lines[at], true
-			most = max(most, r.Lines[at].Done)
+			lines[i], ran = r.Lines[at], true
 		}
 	}
-	ratio, rejected, starved := math.Inf(1), math.Inf(1), math.Inf(1)
+	first := best(lines)
 	for _, l := range lines {
-		if l != nil && l.Done == most && l.Ratio > 0 {
-			ratio, rejected, starved = min(ratio, l.Ratio), min(rejected, l.Rejected), min(starved, float64(l.Starved))
-		}
-	}
-	for _, l := range lines {
-		if l == nil {
-			cells = append(cells, "not run")
-			continue
-		}
-		wins := func(mine, best float64, form func(float64) string) string {
-			if text := form(mine); l.Done < most || text != form(best) {
-				return text
-			}
-			return "**" + form(mine) + "**"
-		}
-		cell := "not done in any run"
-		if l.Ratio > 0 {
-			cell = fmt.Sprintf("%s (%s)", wins(l.Ratio, ratio, factor), factor(l.RatioWorst))
-		}
-		cell += fmt.Sprintf("; %s (%s)", wins(l.Rejected, rejected, percent), percent(l.RejectedWorst))
-		if scenario == "daily" {
-			cell += fmt.Sprintf("; %s calls of others starved", wins(float64(l.Starved), starved, whole))
-		}
-		if l.Ratio > 0 && l.Done < l.Seeds {
-			cell += fmt.Sprintf("; %d of %d done", l.Done, l.Seeds)
-		}
-		cells = append(cells, cell)
+		cells = append(cells, l.cell(first))
 	}
 	return cells, ran
+}
+
+// best has the least of each figure, of those that did all the work in the most runs.
+func best(lines []Line) Line {
+	var first Line
+	for _, l := range lines {
+		switch {
+		case l.Ratio == 0: // not run, or never done
+		case l.Done > first.Done:
+			first = l
+		case l.Done == first.Done:
+			first.Ratio, first.Rejected, first.Starved = min(first.Ratio, l.Ratio), min(first.Rejected, l.Rejected), min(first.Starved, l.Starved)
+		}
+	}
+	return first
+}
+
+// cell is one policy in one scenario, bold where it looks the same as the best.
+func (l Line) cell(first Line) string {
+	if l.Seeds == 0 {
+		return "not run"
+	}
+	bold := func(text, same string) string {
+		if l.Done == first.Done && text == same {
+			return "**" + text + "**"
+		}
+		return text
+	}
+	cell := "not done in any run"
+	if l.Ratio > 0 {
+		cell = fmt.Sprintf("%s (%s)", bold(factor(l.Ratio), factor(first.Ratio)), factor(l.RatioWorst))
+	}
+	cell += fmt.Sprintf("; %s (%s)", bold(percent(l.Rejected), percent(first.Rejected)), percent(l.RejectedWorst))
+	if l.Scenario == "daily" {
+		cell += fmt.Sprintf("; %s calls of others starved", bold(whole(float64(l.Starved)), whole(float64(first.Starved))))
+	}
+	if l.Ratio > 0 && l.Done < l.Seeds {
+		cell += fmt.Sprintf("; %d of %d done", l.Done, l.Seeds)
+	}
+	return cell
 }
 
 // notes say what the comparison does not hold.
