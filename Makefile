@@ -71,7 +71,7 @@ SEEDS ?= 30
 bench-peers: ## weir and its peers on the same throttled orgs, in virtual time; jsforce only where npm is
 	@if command -v npm >/dev/null; then cd bench/judge/jsforce && npm ci --no-audit --no-fund || echo 'jsforce is left out: npm ci failed'; \
 	else echo 'jsforce is left out: there is no npm'; fi
-	cd bench && go test ./judge -count=1 -v -timeout=12h -run '^TestPeers$$' -args -compare -first $(FIRST) -seeds $(SEEDS) \
+	cd bench && go test ./judge -count=1 -v -timeout=0 -run '^TestPeers$$' -args -compare -first $(FIRST) -seeds $(SEEDS) \
 		$(if $(SCENARIOS),-scenarios $(SCENARIOS)) $(RANGES) $(if $(OUT),-out $(abspath $(OUT)),-out $(CURDIR)/docs/bench -page $(CURDIR)/README.md)
 
 fmt: ## format as the linter wants it

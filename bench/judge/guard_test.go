@@ -12,7 +12,7 @@ import (
 // most is what the median of a scenario may be at worst: time over the optimum,
 // and the share that is refused. It is no goal, and far from what is measured
 // (docs/proofs.md has both): it stops a law that is broken.
-var most = map[string]struct{ ratio, rejected float64 }{ //nolint:gochecknoglobals // Go has no constant maps
+var most = map[string]struct{ ratio, rejected float64 }{
 	"fixed":       {1.15, 0.02},
 	"fixed+ra":    {1.15, 0.02},
 	"steps":       {1.5, 0.03},

@@ -33,6 +33,14 @@ func Stated() Ranges {
 	}
 }
 
+// calls is how many there are to be done where a rate gives so many a second.
+func (r *Ranges) calls(perSecond float64) int {
+	if r.Calls > 0 {
+		return r.Calls
+	}
+	return max(2000, int(100*perSecond))
+}
+
 // knob is the flag of one range. What it takes is bounded by what the judge can
 // play: a bucket of less than one call never takes any, and a run must end.
 type knob struct {
@@ -84,7 +92,8 @@ func between[T cmp.Ordered](into *[2]T, parse func(string) (T, error), least, mo
 		}
 		from, errFrom := parse(low)
 		to, errTo := parse(high)
-		if errFrom != nil || errTo != nil || !(least <= from && from <= to && to <= most) {
+		right := least <= from && from <= to && to <= most
+		if errFrom != nil || errTo != nil || !right {
 			return fmt.Errorf("want least,most, or one value for both, from %v to %v", least, most)
 		}
 		*into = [2]T{from, to}

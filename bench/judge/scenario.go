@@ -53,11 +53,7 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 	sc := &Scenario{Name: name, Seed: seed, Workers: in.Workers, Burst: burst, Trip: trip, RejectTook: max(trip/5, 5*time.Millisecond)}
 	sc.Latency = jittered(rng.Uint64(), trip, 0.2)
 	sc.Text = fmt.Sprintf("rate %.1f burst %.0f trip %v", rate, burst, trip.Round(time.Millisecond))
-	calls := func(perSecond float64) {
-		if sc.Calls = in.Calls; in.Calls == 0 {
-			sc.Calls = max(2000, int(100*perSecond))
-		}
-	}
+	calls := func(perSecond float64) { sc.Calls = in.calls(perSecond) }
 	switch name {
 	case "fixed", "fixed+ra":
 		sc.Rate = constant(rate)
