@@ -63,14 +63,16 @@ bench: ## measure speed and size against baselines of the same run; figures go t
 prove-acks: ## 1,000 lost acknowledgements and 1,000 edits by others, on every rung of the precondition ladder
 	WEIR_PROVE=long go test -count=1 -v -timeout=90m -run '^Test(LostAcknowledgements|Conflicts|JudgeSeesOverwrittenEdits)$$' ./engine
 
-# Parameters and seeds that we never saw: make bench-peers FIRST=7000 SEEDS=50 SCENARIOS=bursty
+# Parameters and seeds that we never saw; what you make goes to OUT instead of docs/bench and the README:
+#   make bench-peers OUT=/tmp/mine FIRST=7000 SEEDS=50 SCENARIOS=bursty,daily RANGES='-rate 5,20 -onoff 1,10 -neighbours 0.5'
+# RANGES takes -rate -burst -onoff -trip -cap -chance -neighbours (least,most or one value) and -limit -workers -calls.
 FIRST ?= 1001
 SEEDS ?= 30
-SCENARIOS ?= fixed,fixed+ra,steps,steps+ra,bursty,cap,cap20s,daily
 bench-peers: ## weir and its peers on the same throttled orgs, in virtual time; jsforce only where npm is
 	@if command -v npm >/dev/null; then cd bench/judge/jsforce && npm ci --no-audit --no-fund || echo 'jsforce is left out: npm ci failed'; \
 	else echo 'jsforce is left out: there is no npm'; fi
-	cd bench && go test ./judge -count=1 -v -timeout=120m -run '^TestPeers$$' -args -compare -scenarios $(SCENARIOS) -first $(FIRST) -seeds $(SEEDS) -out $(CURDIR)/docs/bench
+	cd bench && go test ./judge -count=1 -v -timeout=0 -run '^TestPeers$$' -args -compare -first $(FIRST) -seeds $(SEEDS) \
+		$(if $(SCENARIOS),-scenarios $(SCENARIOS)) $(RANGES) $(if $(OUT),-out $(abspath $(OUT)),-out $(CURDIR)/docs/bench -page $(CURDIR)/README.md)
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt

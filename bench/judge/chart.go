@@ -18,6 +18,9 @@ var titles = []struct{ name, text string }{ //nolint:gochecknoglobals // Go has 
 	{"cap", "A cap on calls at once"},
 	{"cap20s", "A cap on calls of 20 s and longer"},
 	{"daily", "A daily allocation shared with others"},
+	{"chance", "Refusals by chance"},
+	{"chance+rate", "Refusals by chance and a hidden rate"},
+	{"chance+idle", "Refusals by chance, work one by one"},
 }
 
 const (
@@ -86,7 +89,7 @@ func panel(b *strings.Builder, x0, y0 int, title string, lines []Line) {
 	}
 	for i, l := range lines {
 		y, ink := float64(panelHead+rowHeight*i)+6, "#777"
-		if l.Policy == "weir" {
+		if l.Policy == "weir" || l.Policy == defaults {
 			ink = "#0a7d3b"
 		}
 		fill := ink

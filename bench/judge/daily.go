@@ -22,13 +22,13 @@ const dayMinutes = 24 * 60
 // horizonDays bounds a run of the daily window.
 const horizonDays = 20
 
-// drawDaily makes a daily window with neighbours who use 0-90 % of it, in waves
+// drawDaily makes a daily window with neighbours who use a share of it, in waves
 // by the hour of the day, with noisy hours and batch jobs at any time. Their
 // profile is not known to any policy beforehand.
-func drawDaily(sc *Scenario, rng *rand.Rand) {
-	n := &Neighbours{Limit: 40_000}
-	n.Floor, n.Share = 2000, n.Limit*400/1000
-	level := 0.9 * rng.Float64()
+func drawDaily(sc *Scenario, rng *rand.Rand, in Ranges) {
+	n := &Neighbours{Limit: in.Limit}
+	n.Floor, n.Share = max(2000, n.Limit*50/1000), n.Limit*400/1000 // as governor.DefaultPolicy
+	level := in.Neighbours[0] + (in.Neighbours[1]-in.Neighbours[0])*rng.Float64()
 	wave, phase := 0.9*rng.Float64(), 2*math.Pi*rng.Float64()
 	batch := int64(0.02 * rng.Float64() * float64(n.Limit))
 	sc.Calls = 4000 + rng.IntN(8000)

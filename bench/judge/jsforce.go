@@ -90,6 +90,7 @@ func playJSforce(ctx context.Context, sc *Scenario) (Result, played, error) {
 	}
 	world.Settle(said.Left)
 	res := Result{Makespan: said.End, Finished: len(said.Took) == sc.Calls, Count: world.Count}
+	res.Begun = min(sc.Calls, len(said.Took)+sc.Workers) // a worker that stops early holds a piece
 	res.P50, res.P99 = quantiles(said.Took)
 	return res, said, nil
 }

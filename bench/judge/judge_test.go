@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,15 +19,38 @@ var (
 	verbose   = flag.Bool("each", false, "print each run")
 	unlearnt  = flag.Bool("unlearnt", false, "do not learn the rate, as weir does without LearnRate")
 	traced    = flag.Bool("trace", false, "print each event of the first seed")
+	within    = Flags(flag.CommandLine)
 )
 
-// TestWeir prints how the real governor does.
+// asked is what the flags say is to be run. The ranges are read here and nowhere
+// else, so that every test that has parameters has the same.
+func asked(t *testing.T) (names []string, in Ranges) {
+	t.Helper()
+	in, err := within()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names = strings.Split(*scenarios, ",")
+	for _, name := range names {
+		if !slices.Contains(Names(), name) {
+			t.Fatalf("-scenarios: there is no scenario %q; there are %s", name, strings.Join(Names(), ","))
+		}
+	}
+	if *seeds == 0 {
+		t.Fatal("-seeds 0: nothing is to be run")
+	}
+	return names, in
+}
+
+// TestWeir prints how the real governor does. Without a flag it fails where no
+// sound law would be; what anybody else chooses to run is theirs to judge.
 func TestWeir(t *testing.T) {
-	for name := range strings.SplitSeq(*scenarios, ",") {
+	names, in := asked(t)
+	for _, name := range names {
 		var all []Result
 		began := time.Now()
 		for seed := *first; seed < *first+*seeds; seed++ {
-			sc := Draw(name, seed, Stated())
+			sc := Draw(name, seed, in)
 			r := Weir(sc, !*unlearnt)
 			all = append(all, r)
 			if *verbose {
@@ -38,6 +62,11 @@ func TestWeir(t *testing.T) {
 			}
 		}
 		t.Log(summary(name, all), time.Since(began))
+		if unflagged() {
+			for _, fault := range broken(name, all) {
+				t.Errorf("%s: %s", name, fault)
+			}
+		}
 	}
 }
 

@@ -7,18 +7,21 @@ import (
 	"time"
 )
 
-// Line is one policy in one scenario, over all seeds.
+// Line is one policy in one scenario, over all seeds. Times and surges are of the
+// runs that did all the work: one that gave up early was not quick.
 type Line struct {
 	Scenario string `json:"scenario"`
 	Policy   string `json:"policy"`
 	Seeds    int    `json:"seeds"`
 	Done     int    `json:"done"` // seeds in which all work was done
 
-	Ratio         float64 `json:"ratio_median"` // makespan over the offline optimum
+	Ratio         float64 `json:"ratio_median"` // makespan over the offline optimum; 0 = no run did all the work
 	RatioWorst    float64 `json:"ratio_worst"`
 	Rejected      float64 `json:"rejected_median"` // share of all calls that the org saw
 	RejectedWorst float64 `json:"rejected_worst"`
-	InWindow      float64 `json:"in_window_mean"`        // calls inside an open Retry-After, per run
+	Retries       float64 `json:"retries_median"` // share of all calls that were sent again
+	RetriesWorst  float64 `json:"retries_worst"`
+	InWindow      float64 `json:"in_window_mean"`        // calls inside a Retry-After that had been announced, per run
 	Peak          float64 `json:"peak_median,omitempty"` // after a shutdown: fullest 100 ms over the mean of 10 s
 	PeakWorst     float64 `json:"peak_worst,omitempty"`
 	Used          float64 `json:"used_median,omitempty"` // and the share of what was allowed that was used
@@ -43,18 +46,26 @@ func Tally(runs []Result) Line {
 		l.Below += r.Count.Crossed + r.Count.Asked + r.Count.Unseen
 		l.InWindow += float64(r.Count.InWindow) / float64(len(runs))
 	}
-	rejected := column(runs, Result.Rejected)
-	if ratio := column(able(runs), Result.Ratio); len(ratio) > 0 {
-		l.Ratio, l.RatioWorst = ratio[len(ratio)/2], ratio[len(ratio)-1]
+	done := slices.DeleteFunc(able(runs), func(r Result) bool { return !r.Finished })
+	l.Ratio, l.RatioWorst = middleAndLast(column(done, Result.Ratio))
+	l.Rejected, l.RejectedWorst = middleAndLast(column(runs, Result.Rejected))
+	l.Retries, l.RetriesWorst = middleAndLast(column(runs, Result.Retries))
+	if runs[0].Count.Surge.Allowed > 0 && len(done) > 0 {
+		l.Peak, l.PeakWorst = middleAndLast(column(done, Result.peak))
+		used := column(done, Result.used)
+		l.Used, l.UsedWorst = used[len(used)/2], used[0]
 	}
-	l.Rejected, l.RejectedWorst = rejected[len(runs)/2], rejected[len(runs)-1]
-	if runs[0].Count.Surge.Allowed > 0 {
-		peak, used := column(runs, Result.peak), column(runs, Result.used)
-		l.Peak, l.PeakWorst, l.Used, l.UsedWorst = peak[len(peak)/2], peak[len(peak)-1], used[len(used)/2], used[0]
-	}
-	l.P50 = column(runs, func(r Result) float64 { return r.P50.Seconds() })[len(runs)/2]
-	l.P99 = column(runs, func(r Result) float64 { return r.P99.Seconds() })[len(runs)/2]
+	l.P50, _ = middleAndLast(column(done, func(r Result) float64 { return r.P50.Seconds() }))
+	l.P99, _ = middleAndLast(column(done, func(r Result) float64 { return r.P99.Seconds() }))
 	return l
+}
+
+// middleAndLast are the median and the worst of what is sorted, 0 of nothing.
+func middleAndLast(sorted []float64) (median, worst float64) {
+	if len(sorted) == 0 {
+		return 0, 0
+	}
+	return sorted[len(sorted)/2], sorted[len(sorted)-1]
 }
 
 // able leaves out runs whose work even the optimum cannot do in the time that
@@ -84,10 +95,17 @@ func (r Result) used() float64 { return r.Count.Surge.Share() }
 // Table prints lines for people, as Markdown.
 func Table(lines []Line) string {
 	var b strings.Builder
-	b.WriteString("| scenario | policy | makespan ÷ optimum, median (worst) | rejected, median (worst) | calls in an open Retry-After | p50 / p99 s | done |\n|---|---|---|---|---|---|---|\n")
+	b.WriteString("| scenario | policy | makespan ÷ optimum, median (worst) | rejected, median (worst) | retries, median (worst) | calls in an announced Retry-After | p50 / p99 s | done |\n|---|---|---|---|---|---|---|---|\n")
 	for _, l := range lines {
-		fmt.Fprintf(&b, "| %s | %s | %.3f (%.2f) | %.2f %% (%.2f %%) | %.0f | %.2f / %.2f | %d/%d |\n", l.Scenario, l.Policy,
-			l.Ratio, l.RatioWorst, 100*l.Rejected, 100*l.RejectedWorst, l.InWindow, l.P50, l.P99, l.Done, l.Seeds)
+		ratio, took, retries := "none", "none", "not counted" // by a report from before they were
+		if l.Retries > 0 || l.Rejected == 0 {
+			retries = fmt.Sprintf("%.2f %% (%.2f %%)", 100*l.Retries, 100*l.RetriesWorst)
+		}
+		if l.Ratio > 0 {
+			ratio, took = fmt.Sprintf("%.3f (%.2f)", l.Ratio, l.RatioWorst), fmt.Sprintf("%.2f / %.2f", l.P50, l.P99)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %.2f %% (%.2f %%) | %s | %.0f | %s | %d/%d |\n", l.Scenario, l.Policy,
+			ratio, 100*l.Rejected, 100*l.RejectedWorst, retries, l.InWindow, took, l.Done, l.Seeds)
 	}
 	return b.String() + surges(lines) + harms(lines)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Scenario is one org and the work to be done in it. Everything that is drawn
-// is drawn by Draw, from the ranges that issue 4 states; a flag may fix it.
+// is drawn by Draw from Ranges.
 type Scenario struct {
 	Name    string
 	Seed    uint64
@@ -42,24 +42,6 @@ func Names() []string {
 	return []string{"fixed", "fixed+ra", "steps", "steps+ra", "bursty", "cap", "cap20s", "cap20s+others", "herd", "chance", "chance+rate", "chance+idle", "daily"}
 }
 
-// Ranges of the parameters, as issue 4 states them.
-type Ranges struct {
-	Rate    [2]float64       // calls per second
-	Burst   [2]float64       // calls
-	OnOff   [2]float64       // seconds
-	Trip    [2]time.Duration // round trip
-	Workers int
-	Calls   int // 0 = 2,000, or as many as the rate gives in 100 s
-}
-
-// Stated are the ranges of issue 4.
-func Stated() Ranges {
-	return Ranges{
-		Rate: [2]float64{1, 200}, Burst: [2]float64{1, 500}, OnOff: [2]float64{1, 300},
-		Trip: [2]time.Duration{20 * time.Millisecond, 2 * time.Second}, Workers: 8,
-	}
-}
-
 const forever = time.Duration(math.MaxInt64)
 
 // Draw makes a scenario from a seed. Rates, bursts and times are drawn evenly
@@ -72,7 +54,7 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 	sc := &Scenario{Name: name, Seed: seed, Workers: in.Workers, Burst: burst, Trip: trip, RejectTook: max(trip/5, 5*time.Millisecond)}
 	sc.Latency = jittered(rng.Uint64(), trip, 0.2)
 	sc.Text = fmt.Sprintf("rate %.1f burst %.0f trip %v", rate, burst, trip.Round(time.Millisecond))
-	calls := func(perSecond float64) { sc.Calls = max(2000, int(100*perSecond)) }
+	calls := func(perSecond float64) { sc.Calls = in.calls(perSecond) }
 	switch name {
 	case "fixed", "fixed+ra":
 		sc.Rate = constant(rate)
@@ -96,7 +78,7 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 	case "herd":
 		drawHerd(sc, rng, in, burst, trip)
 	case "cap":
-		sc.Workers, sc.Cap = 16, 2+rng.IntN(12)
+		sc.Workers, sc.Cap = 16, in.Cap[0]+rng.IntN(in.Cap[1]-in.Cap[0]+1)
 		calls(float64(sc.Cap) / trip.Seconds())
 		sc.Text = fmt.Sprintf("cap %d trip %v", sc.Cap, trip.Round(time.Millisecond))
 	case "cap20s", "cap20s+others":
@@ -110,7 +92,7 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 			sc.Text += fmt.Sprintf(", of others up to %d, changing each %v", sc.LongCap-1, each.Round(time.Second))
 		}
 	case "chance", "chance+rate", "chance+idle":
-		sc.Chance = logDraw(rng, [2]float64{0.005, 0.2})
+		sc.Chance = logDraw(rng, in.Chance)
 		sc.Text = fmt.Sprintf("%.1f%% refused by chance, trip %v", 100*sc.Chance, trip.Round(time.Millisecond))
 		calls(rate)
 		if name == "chance+rate" {
@@ -122,7 +104,7 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 			sc.Text += fmt.Sprintf(" one call in %v", sc.Every.Round(time.Millisecond))
 		}
 	case "daily":
-		drawDaily(sc, rng)
+		drawDaily(sc, rng, in)
 	default:
 		panic("judge: no scenario " + name)
 	}

@@ -19,6 +19,7 @@ type Result struct {
 	Makespan time.Duration
 	Optimum  time.Duration
 	Count    Count
+	Begun    int           // pieces of work that a first call was sent for
 	P50, P99 time.Duration // of a call, from the moment a worker took it
 	Finished bool
 }
@@ -28,6 +29,11 @@ func (r Result) Ratio() float64 { return float64(r.Makespan) / float64(r.Optimum
 
 // Rejected is the share of calls that were refused.
 func (r Result) Rejected() float64 { return float64(r.Count.Rejected) / float64(max(r.Count.Calls, 1)) }
+
+// Retries is the share of calls that were sent again after a refusal.
+func (r Result) Retries() float64 {
+	return float64(max(r.Count.Calls-r.Begun, 0)) / float64(max(r.Count.Calls, 1))
+}
 
 // attemptsMost ends a run of a policy that only hammers.
 func attemptsMost(sc *Scenario) int { return 4 * sc.Calls }
@@ -42,8 +48,8 @@ func Weir(sc *Scenario, learn bool) Result {
 	r.loop()
 	r.w.Settle(r.now)
 	res := Result{
-		Policy: "weir", Scenario: sc.Name, Seed: sc.Seed, Text: sc.Text,
-		Makespan: r.end, Optimum: Optimum(sc), Count: r.w.Count, Finished: r.todo == 0,
+		Scenario: sc.Name, Seed: sc.Seed, Text: sc.Text,
+		Makespan: r.end, Optimum: Optimum(sc), Count: r.w.Count, Begun: r.begun, Finished: r.todo == 0,
 	}
 	res.P50, res.P99 = quantiles(r.took)
 	return res
@@ -58,7 +64,8 @@ type run struct {
 
 	now     time.Duration
 	todo    int
-	waiting []time.Duration // since when calls wait that were refused or held
+	waiting []piece // of work, that were refused or held
+	begun   int
 	open    calls
 	end     time.Duration
 	took    []time.Duration
@@ -76,9 +83,17 @@ func newRun(sc *Scenario, learn bool) run {
 	return run{sc: sc, p: p, w: NewWorld(sc), rng: rng(sc), todo: sc.Calls}
 }
 
+// piece is one call's worth of work.
+type piece struct {
+	since time.Duration // it waits to be done
+	again bool          // it was sent before
+}
+
 type call struct {
-	at, sent, first time.Duration
-	answer          Answer
+	piece
+
+	at, sent time.Duration
+	answer   Answer
 }
 
 // loop sends what may be sent, then goes to the next event.
@@ -120,15 +135,18 @@ func (r *run) send() (time.Duration, bool) {
 		Now: epoch.Add(r.now), Cost: 1, InFlight: len(r.open), Long: r.long(), DueAt: epoch.Add(lawful),
 	})
 	if len(r.waiting) == 0 {
-		r.waiting = append(r.waiting, r.now)
+		r.waiting = append(r.waiting, piece{since: r.now})
 	}
 	if d.Ruling != weir.Proceed {
 		return d.Wait.Until.Sub(epoch), false
 	}
-	first := r.waiting[0]
+	next := r.waiting[0]
 	r.waiting = r.waiting[1:]
+	if !next.again {
+		r.begun++
+	}
 	a := r.w.Arrive(r.now)
-	heap.Push(&r.open, call{at: r.now + a.Took, sent: r.now, first: first, answer: a})
+	heap.Push(&r.open, call{piece: next, at: r.now + a.Took, sent: r.now, answer: a})
 	return 0, true
 }
 
@@ -152,11 +170,11 @@ func (r *run) finish(c call) {
 	}
 	if c.answer.Reject != Taken {
 		o.Fault, o.Long = fault(c.answer), r.long()
-		r.waiting = append([]time.Duration{c.first}, r.waiting...)
+		r.waiting = append([]piece{{c.since, true}}, r.waiting...)
 	} else {
 		r.todo--
 		r.end = r.now
-		r.took = append(r.took, r.now-c.first)
+		r.took = append(r.took, r.now-c.since)
 	}
 	r.s, _ = governor.Observe(r.p, r.s, o)
 	if r.trace != nil {

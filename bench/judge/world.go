@@ -30,7 +30,7 @@ const (
 type Count struct {
 	Calls    int // all that arrived
 	Rejected int
-	InWindow int // arrived while an announced Retry-After had not passed
+	InWindow int // arrived within a Retry-After of which an answer had told a caller
 	Starved  int // calls of neighbours that were refused
 	Crossed  int // calls sent at or below the floor, as the newest reading said
 	Asked    int // the same where that reading was as old as the window
@@ -89,7 +89,9 @@ type World struct {
 	now time.Duration
 
 	tokens float64
-	closed time.Duration // an announced window is open until then
+	closed time.Duration // the org takes nothing until then
+	told   time.Duration // until then, as the answers said that have arrived
+	said   []notice      // the answers with a Retry-After that are still under way
 	open   []time.Duration
 	long   []span // calls that will run 20 s or longer
 	seq    int
@@ -145,8 +147,12 @@ func (w *World) Arrive(now time.Duration) Answer {
 	} else if s.to > 0 && now >= s.to {
 		w.Count.Surge.came(now)
 	}
+	w.hear(now)
 	if now < w.closed {
-		w.Count.InWindow++
+		if now < w.told {
+			w.Count.InWindow++
+		}
+		w.announce(now)
 		return w.refuse(Burst, time.Duration(math.Ceil((w.closed-now).Seconds()))*time.Second)
 	}
 	if w.sc.Chance > 0 && unit(w.sc.Seed+7, w.Count.Calls) < w.sc.Chance {
@@ -172,6 +178,7 @@ func (w *World) Arrive(now time.Duration) Answer {
 				rate, _ := w.sc.Rate(now)
 				ra = time.Duration(math.Ceil((1-w.tokens)/rate)) * time.Second
 				w.closed = now + ra
+				w.announce(now)
 			}
 			return w.refuse(Burst, ra)
 		}
@@ -206,6 +213,24 @@ func (w *World) nextRoom(now time.Duration) time.Duration {
 		now = next
 	}
 	return now
+}
+
+// notice is an answer that says until when the org takes nothing.
+type notice struct{ heard, until time.Duration }
+
+// announce notes that the answer to a call of now tells of the window. Only the
+// first one counts: a caller that sent before it arrived could not know.
+func (w *World) announce(now time.Duration) {
+	if n := len(w.said); w.told < w.closed && (n == 0 || w.said[n-1].until < w.closed) {
+		w.said = append(w.said, notice{now + w.sc.RejectTook, w.closed})
+	}
+}
+
+// hear takes in what has arrived by now, at whichever caller.
+func (w *World) hear(now time.Duration) {
+	for len(w.said) > 0 && w.said[0].heard <= now {
+		w.told, w.said = w.said[0].until, w.said[1:]
+	}
 }
 
 // longCall is from when on Salesforce counts a request against its cap.
