@@ -51,8 +51,11 @@ func Admit(p Policy, s State, a weir.Ask) (State, weir.Decision) {
 	if gap := s.pace(p); gap > 0 {
 		s.PacedTo = after(now, gap)
 	}
-	if p.LearnRate {
+	switch {
+	case s.learns(p):
 		s.Rate = s.Rate.admitted(now)
+	case p.NoticeRate:
+		s.unnoticed(now)
 	}
 	s.objectAsked(now, a)
 	return s, weir.Decision{Ruling: weir.Proceed}

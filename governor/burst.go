@@ -22,9 +22,17 @@ func (s *State) closeGate(now, until int64, cause weir.Category, evidence []weir
 // event: they may extend it and change nothing else (control law, line 7).
 func (s *State) strike(p Policy, x event, base time.Duration, cause weir.Category, extra ...weir.Evidence) {
 	ra := x.retryAfter()
+	learnt := s.learns(p)
+	if cause == weir.ThrottledBurst {
+		s.Notice.refused(x, s.Gate.CutAt)
+	}
+	learns := s.learns(p) && cause == weir.ThrottledBurst
 	if x.sent <= s.Gate.CutAt {
-		if p.LearnRate && cause == weir.ThrottledBurst {
+		switch {
+		case learns && learnt:
 			s.Rate = s.Rate.refused()
+		case learns:
+			s.Rate, _ = s.Rate.emptied(x, time.Duration(max(s.Gate.Until-x.now, 0)))
 		}
 		if ra > 0 {
 			s.closeGate(s.Gate.CutAt, after(x.now, ra), cause, append(extra, span("retry-after", ra)))
@@ -34,7 +42,7 @@ func (s *State) strike(p Policy, x event, base time.Duration, cause weir.Categor
 	wait := backoff(base, p.Ceiling, s.Strikes, x.jitter)
 	evidence := append(extra, span("base", base), number("strikes", int64(s.Strikes)), span("backoff", wait))
 	announced := false // the org said when it takes calls again: no probe has to find out
-	if p.LearnRate && cause == weir.ThrottledBurst {
+	if learns {
 		var known time.Duration
 		blank := s.Rate.Blank
 		if s.Rate, known = s.Rate.emptied(x, max(wait, ra)); known > 0 {
@@ -92,10 +100,11 @@ func (s *State) usualBurst() time.Duration {
 // accepted records that the org took a call which was sent after the gate had
 // closed: the event is over, and the strikes are halved rather than forgotten,
 // so that the workers come back in steps.
-func (s *State) accepted(x event) {
+func (s *State) accepted(p Policy, x event) {
 	if x.cost <= 0 {
 		return
 	}
+	s.Notice.taken(x, s.Gate.CutAt)
 	s.Rate = s.Rate.taken(x)
 	if x.sent <= s.Gate.CutAt {
 		return

@@ -98,6 +98,7 @@ func (s *State) tick(p Policy, now int64) {
 		}
 	}
 	s.Long.tick(p, now)
+	s.forgetRate(p, now)
 	if s.Left.At > 0 && now-s.Left.At >= leftTrusted {
 		s.Left, s.PacedTo = Left{}, 0
 	}

@@ -34,7 +34,8 @@ type Policy struct {
 	ProbeFirst time.Duration `json:"probe_first_ns"` // next probe after one was refused; it doubles
 	ProbeMax   time.Duration `json:"probe_max_ns"`   // longest time between probes
 
-	LearnRate bool `json:"learn_rate,omitempty"` // take rejects for a hidden rate and keep below it; see rate.go
+	NoticeRate bool `json:"notice_rate,omitempty"` // take rejects for a hidden rate, and keep below it, once they show that there is one; see notice.go
+	LearnRate  bool `json:"learn_rate,omitempty"`  // take every reject for that; see rate.go
 }
 
 // DefaultPolicy returns the defaults: those of the project's brief for the
@@ -47,7 +48,7 @@ func DefaultPolicy() Policy {
 		ConflictRetries: 3, Settle: 30 * time.Second,
 		Slots: 8, LongCap: 5, Regrow: time.Minute, SlowCap: time.Minute,
 		Share: 400, FloorCalls: 2000, FloorShare: 50, Swell: 200,
-		ProbeBlind: 15 * time.Minute, ProbeFirst: 5 * time.Minute, ProbeMax: time.Hour,
+		NoticeRate: true, ProbeBlind: 15 * time.Minute, ProbeFirst: 5 * time.Minute, ProbeMax: time.Hour,
 	}
 }
 

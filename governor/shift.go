@@ -16,7 +16,7 @@ func Shift(s State, by time.Duration) State {
 	}
 	for _, at := range []*int64{
 		&s.Gate.Until, &s.Gate.CutAt, &s.ProbeAt, &s.BurstAt, &s.Left.At, &s.PacedTo,
-		&s.Rate.NextAt, &s.Rate.EmptyAt, &s.Rate.CutAt, &s.CapAt, &s.Long.CapAt, &s.Long.SeenAt, &s.RetriesAt,
+		&s.Rate.NextAt, &s.Rate.EmptyAt, &s.Rate.CutAt, &s.Notice.From, &s.Notice.At, &s.CapAt, &s.Long.CapAt, &s.Long.SeenAt, &s.RetriesAt,
 		&s.Auth.RenewAt, &s.Auth.RenewedAt, &s.Auth.OpenAt, &s.Auth.NextAt,
 		&s.Daily.At, &s.App.At, &s.Extra.At, &s.Neighbours.Since, &s.BlockedAt,
 	} {

@@ -32,9 +32,10 @@ type State struct {
 
 	Told bool `json:"told,omitempty"` // the org itself said how long the last of them would last
 
-	Left    Left  `json:"left,omitzero"`
-	PacedTo int64 `json:"paced_to,omitempty"` // the next call may not go before
-	Rate    Rate  `json:"rate,omitzero"`
+	Left    Left   `json:"left,omitzero"`
+	PacedTo int64  `json:"paced_to,omitempty"` // the next call may not go before
+	Rate    Rate   `json:"rate,omitzero"`
+	Notice  Notice `json:"notice,omitzero"`
 
 	Cap        int   `json:"cap,omitempty"`         // calls in flight that the org accepted; 0 = no cap
 	CapAt      int64 `json:"cap_at,omitempty"`      // when the cap was cut or last grew

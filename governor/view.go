@@ -77,7 +77,7 @@ func Look(p Policy, s State, now time.Time) View {
 	if s.Left.At > 0 {
 		v.Remaining = s.Left.Calls
 	}
-	if p.LearnRate {
+	if s.learns(p) {
 		v.Pace = s.Rate.perMinute()
 	}
 	m := minuteOf(n)

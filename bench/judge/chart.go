@@ -89,7 +89,7 @@ func panel(b *strings.Builder, x0, y0 int, title string, lines []Line) {
 	}
 	for i, l := range lines {
 		y, ink := float64(panelHead+rowHeight*i)+6, "#777"
-		if l.Policy == "weir" || l.Policy == defaults {
+		if l.Policy == "weir" || l.Policy == always {
 			ink = "#0a7d3b"
 		}
 		fill := ink

@@ -17,7 +17,7 @@ var most = map[string]struct{ ratio, rejected float64 }{
 	"fixed+ra":      {1.15, 0.02},
 	"steps":         {1.5, 0.03},
 	"steps+ra":      {1.6, 0.03},
-	"bursty":        {2.2, 0.05},
+	"bursty":        {3, 0.05},
 	"cap":           {1.2, 0.02},
 	"cap20s":        {1.1, 0.02},
 	"cap20s+others": {1.2, 0.02},

@@ -17,7 +17,7 @@ var (
 	first     = flag.Uint64("first", 1, "first seed")
 	seeds     = flag.Uint64("seeds", 5, "how many seeds")
 	verbose   = flag.Bool("each", false, "print each run")
-	unlearnt  = flag.Bool("unlearnt", false, "do not learn the rate, as weir does without LearnRate")
+	learn     = flag.Bool("learn", false, "take every refusal for a rate, as with budget.learn_rate: always")
 	traced    = flag.Bool("trace", false, "print each event of the first seed")
 	within    = Flags(flag.CommandLine)
 )
@@ -51,7 +51,7 @@ func TestWeir(t *testing.T) {
 		began := time.Now()
 		for seed := *first; seed < *first+*seeds; seed++ {
 			sc := Draw(name, seed, in)
-			r := Weir(sc, !*unlearnt)
+			r := Weir(sc, *learn)
 			all = append(all, r)
 			if *verbose {
 				t.Logf("%-9s %3d %.3f %5.2f%% calls %d %s fin=%v opt %v starved %d crossed %d asked %d unseen %d peak %.2f used %.2f", name, seed, r.Ratio(), 100*r.Rejected(), r.Count.Calls, sc.Text, r.Finished, r.Optimum.Round(time.Second), r.Count.Starved, r.Count.Crossed, r.Count.Asked, r.Count.Unseen, r.peak(), r.used())
@@ -109,7 +109,7 @@ func summary(name string, all []Result) string {
 }
 
 func debug(sc *Scenario) {
-	r := newRun(sc, !*unlearnt)
+	r := newRun(sc, *learn)
 	n := 0
 	r.trace = func(now time.Duration, s governor.State, what string) {
 		n++

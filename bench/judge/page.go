@@ -27,11 +27,11 @@ func (r Report) Into(page string) (string, error) {
 	return head + begins + r.Summary() + ends + tail, nil
 }
 
-// shown are the policies of the summary: weir in both settings, and the peers
+// shown are the policies of the summary: weir in two settings, and the peers
 // that most people know, with their defaults. The page has all.
 var shown = []struct{ policy, title string }{ //nolint:gochecknoglobals // Go has no constant lists
-	{"weir", "weir, `learn_rate`"},
-	{defaults, "weir, default"},
+	{"weir", "weir"},
+	{always, "weir, `learn_rate: always`"},
 	{"aws-adaptive", "AWS SDK, adaptive mode"},
 	{"failsafe", "failsafe-go"},
 	{"retryablehttp", "go-retryablehttp"},

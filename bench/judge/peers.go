@@ -18,16 +18,17 @@ import (
 	"github.com/k-capehart/go-salesforce/v3"
 )
 
-// Ours are the two settings of weir: learn_rate on, and weir serve's default.
+// Ours are two settings of weir: the default of weir serve, and a rate that is
+// learnt from the first refusal on.
 func Ours() []Peer {
 	return []Peer{
-		{"weir", "governor.DefaultPolicy and LearnRate (budget.learn_rate: true)", governed(true)},
-		{defaults, "governor.DefaultPolicy, as weir serve has it", governed(false)},
+		{"weir", "governor.DefaultPolicy, as weir serve has it", governed(false)},
+		{always, "the same and LearnRate (budget.learn_rate: always)", governed(true)},
 	}
 }
 
-// defaults is weir as it is when nobody sets anything.
-const defaults = "weir, default"
+// always is weir that takes every refusal for a rate.
+const always = "weir, always"
 
 func governed(learn bool) func(*testing.T, *Scenario) Result {
 	return func(_ *testing.T, sc *Scenario) Result { return Weir(sc, learn) }

@@ -154,7 +154,8 @@ func governorPolicy(b config.Budget, r config.Retry) governor.Policy {
 	p := governor.DefaultPolicy()
 	p.Base, p.Ceiling, p.Retries = r.Base, r.Ceiling, r.MaxAttempts
 	p.LockRetries, p.ConflictRetries, p.Settle = r.LockRetries, r.ConflictRetries, r.Settle
-	p.Slots, p.LongCap, p.LearnRate = b.MaxConcurrent, b.LongCalls, b.LearnRate
+	p.Slots, p.LongCap = b.MaxConcurrent, b.LongCalls
+	p.NoticeRate, p.LearnRate = b.LearnRate != config.LearnNever, b.LearnRate == config.LearnAlways
 	p.Share = max(1, int(b.DailyShare.Of(perMille)))
 	p.FloorCalls, p.FloorShare = b.Reserve, int(b.FloorShare.Of(perMille))
 	p.Swell = int(b.SwellShare.Of(perMille))

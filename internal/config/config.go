@@ -96,15 +96,22 @@ const (
 // Budget is our share of an org's calls. What the business keeps, the floor,
 // is the larger of Reserve and FloorShare.
 type Budget struct {
-	DailyShare    Share // of the daily allocation that weir may use
-	Reserve       int64 // calls that are never touched
-	FloorShare    Share // the same as a share of the allocation
-	SwellShare    Share // of the neighbours' own calls, left free for a rise of theirs while little is known
-	MaxConcurrent int   // calls in flight at once, all nodes together
-	LongCalls     int   // calls open for 20 s at once that the org allows everybody together
-	LearnRate     bool  // take rejections for a rate that the org does not tell, and keep below it
-	Quiet         Quiet // hours in which another share is in force
+	DailyShare    Share  // of the daily allocation that weir may use
+	Reserve       int64  // calls that are never touched
+	FloorShare    Share  // the same as a share of the allocation
+	SwellShare    Share  // of the neighbours' own calls, left free for a rise of theirs while little is known
+	MaxConcurrent int    // calls in flight at once, all nodes together
+	LongCalls     int    // calls open for 20 s at once that the org allows everybody together
+	LearnRate     string // when rejections are taken for a rate that the org does not tell, to keep below it
+	Quiet         Quiet  // hours in which another share is in force
 }
+
+// When a hidden rate is learnt from rejections.
+const (
+	LearnNoticed = "noticed" // once they show that there is one
+	LearnAlways  = "always"  // from the first on
+	LearnNever   = "never"
+)
 
 // Quiet is a part of every day in which Share takes the place of DailyShare.
 // Without a window there is none.

@@ -31,7 +31,7 @@ orgs:
     api_version: "66.0"
     auth: {kind: jwt, client_id: 3MVG9, username: dsr-bot@acme.com, key: credential:prod-eu-jwt}
     data_map: datamap/prod-eu.yaml
-    budget: {daily_share: 12.5%, max_concurrent: 4, long_calls: 25, learn_rate: true, quiet_hours: {tz: Europe/Berlin, window: "01:00-05:00", share: 30%}}
+    budget: {daily_share: 12.5%, max_concurrent: 4, long_calls: 25, learn_rate: always, quiet_hours: {tz: Europe/Berlin, window: "01:00-05:00", share: 30%}}
     recipients: [` + recipient + `]
   - alias: sim
     instance_url: http://127.0.0.1:8080
@@ -59,7 +59,7 @@ func TestParse(t *testing.T) {
 		"daily_share":    {c.Orgs[0].Budget.DailyShare, config.Share(1250)},
 		"reserve":        {c.Orgs[0].Budget.Reserve, int64(2000)},
 		"quiet_hours":    {c.Orgs[0].Budget.Quiet, config.Quiet{Zone: "Europe/Berlin", Window: "01:00-05:00", Share: 3000}},
-		"learn_rate":     {c.Orgs[0].Budget.LearnRate && !c.Orgs[1].Budget.LearnRate, true},
+		"learn_rate":     {c.Orgs[0].Budget.LearnRate + ", " + c.Orgs[1].Budget.LearnRate, "always, noticed"},
 		"long_calls":     {[2]int{c.Orgs[0].Budget.LongCalls, c.Orgs[1].Budget.LongCalls}, [2]int{25, 5}},
 		"no quiet hours": {c.Orgs[1].Budget.Quiet, config.Quiet{Zone: "UTC", Share: 1000}},
 		"recipient":      {c.Orgs[0].Recipients[0], recipient},

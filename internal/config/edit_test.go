@@ -78,7 +78,7 @@ func TestAddOrg(t *testing.T) {
 			want.APIVersion, want.Auth.Audience = "66.0", "https://login.salesforce.com"
 			want.DataMap = filepath.Join(filepath.Dir(path), want.DataMap)
 			want.Timeout = 2 * time.Minute
-			want.Budget = config.Budget{DailyShare: 2500, Reserve: 2000, FloorShare: 500, SwellShare: 2000, MaxConcurrent: 8, LongCalls: 5, Quiet: config.Quiet{Zone: "Europe/Berlin", Window: "22:30-05:00", Share: 1000}}
+			want.Budget = config.Budget{DailyShare: 2500, Reserve: 2000, FloorShare: 500, SwellShare: 2000, MaxConcurrent: 8, LongCalls: 5, LearnRate: config.LearnNoticed, Quiet: config.Quiet{Zone: "Europe/Berlin", Window: "22:30-05:00", Share: 1000}}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}

@@ -65,7 +65,7 @@ func (o *Org) scalars() []scalar {
 		{"budget.swell_share", "20%", shareValue{&o.Budget.SwellShare}, ""},
 		{"budget.max_concurrent", "8", countValue{&o.Budget.MaxConcurrent, 1}, ""},
 		{"budget.long_calls", "5", countValue{&o.Budget.LongCalls, 1}, ""},
-		{"budget.learn_rate", "false", boolValue{&o.Budget.LearnRate}, ""},
+		{"budget.learn_rate", LearnNoticed, wordValue{&o.Budget.LearnRate, []string{LearnNoticed, LearnAlways, LearnNever}}, ""},
 		{"budget.quiet_hours.window", "", textValue{&o.Budget.Quiet.Window, checkWindow}, ""},
 		{"budget.quiet_hours.tz", "UTC", textValue{&o.Budget.Quiet.Zone, checkZone}, ""},
 		{"budget.quiet_hours.share", "10%", shareValue{&o.Budget.Quiet.Share}, ""},
