@@ -2,7 +2,6 @@ package schedule_test
 
 import (
 	"fmt"
-
 	"slices"
 	"strings"
 	"testing"
