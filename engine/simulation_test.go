@@ -251,6 +251,9 @@ func TestThirtyDays(t *testing.T) {
 	if sum.share() < 0.8 {
 		t.Errorf("%.2f of the finishes came between the printed p10 and p90, want 0.8", sum.share())
 	}
+	if sum.unseen > 0 || sum.toldInTime*10 > sum.told {
+		t.Error("people were told of shortages that passed within a day")
+	}
 }
 
 // troubled checks that the month had its troubles.
