@@ -59,6 +59,18 @@ func (e *Engine) Forecast(ctx context.Context, org weir.OrgID) ([]Foresight, err
 	return out, err
 }
 
+// Late counts an org's open requests that the schedule has given up: a person
+// was told of each. It reads the marks and foresees nothing, so that it is cheap.
+func (e *Engine) Late(ctx context.Context, org weir.OrgID) (int, error) {
+	late := 0
+	err := e.view(ctx, func(tx *store.Tx) error {
+		var err error
+		late, err = tx.ShedRequests(org)
+		return err
+	})
+	return late, err
+}
+
 // horizon is how many hours of an org's capacity are computed; what lies
 // behind goes on at the same pace. Legal deadlines are a month or two away.
 const horizon = 24 * 62
@@ -146,7 +158,8 @@ const arrangeEvery = 30 * time.Second
 
 // arrange makes the schedule of every org anew, and tells of each request that
 // can no longer be in time, or can again. The telling is a ledger entry: a
-// person sees it in the log; `weir forecast` and `weir status` show how it stands.
+// person sees it in the log, and how it stands in `weir forecast`, `weir status`,
+// `weir requests` and the metric weir_org_requests_late.
 func (e *Engine) arrange(ctx context.Context) error {
 	now := e.now()
 	if now.Sub(e.arrangedAt).Abs() < arrangeEvery { // the clock may have been set back

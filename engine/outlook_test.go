@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,8 @@ func TestWhatCannotBeInTimeIsToldBefore(t *testing.T) {
 			all = append(all, w.submitReceived(weir.Access, i, time.Now().AddDate(0, 0, -29)))
 		}
 		w.settle()
+		time.Sleep(time.Minute) // what was read of the org since then counts at the next arrangement
+		w.settle()
 		foreseen, err := w.engine.Forecast(t.Context(), acme)
 		if err != nil {
 			t.Fatal(err)
@@ -36,6 +39,9 @@ func TestWhatCannotBeInTimeIsToldBefore(t *testing.T) {
 			if f.Shed {
 				late++
 			}
+		}
+		if counted, err := w.engine.Late(t.Context(), acme); err != nil || counted != late {
+			t.Errorf("%d of the %d that cannot be in time are counted: %v", counted, late, err)
 		}
 		for time.Now().Before(all[0].DueAt) {
 			w.settle()
@@ -64,7 +70,7 @@ func TestWhatCannotBeInTimeIsToldBefore(t *testing.T) {
 }
 
 // toldBefore says whether the schedule gave the request up early enough for a
-// person to act.
+// person to act, with what is lacking and when it would be met.
 func (w *world) toldBefore(r weir.Request, early time.Duration) bool {
 	w.t.Helper()
 	entries, err := w.engine.History(w.t.Context(), r.ID)
@@ -72,9 +78,15 @@ func (w *world) toldBefore(r weir.Request, early time.Duration) bool {
 		w.t.Fatal(err)
 	}
 	for _, n := range entries {
-		if n.Act == "request.late" && n.Detail["short"] != "" && n.At.Before(r.DueAt.Add(-early)) {
-			return true
+		if n.Act != "request.late" || !n.At.Before(r.DueAt.Add(-early)) {
+			continue
 		}
+		short, err := strconv.Atoi(n.Detail["short"])
+		met, err2 := time.Parse(time.RFC3339, n.Detail["met_at"])
+		if err != nil || err2 != nil || short < 1 || !met.After(n.At) {
+			w.t.Errorf("%s was told of without what is lacking or when it would be met: %v", r.ID, n.Detail)
+		}
+		return true
 	}
 	return false
 }

@@ -82,6 +82,7 @@ func (s *simulation) ask(right weir.Right, who int, law string, age time.Duratio
 		if _, err := s.engine.Verify(s.t.Context(), r.ID, "ticket-17", "kim"); err != nil {
 			s.t.Fatal(err)
 		}
+		s.printed(r.ID)
 		if f == cancelled {
 			s.in(10*time.Second, func() { s.cancel(r.ID) })
 		}
@@ -154,6 +155,7 @@ func (s *simulation) decide(id weir.RequestID, version int64) {
 		if errors.Is(err, engine.ErrStale) {
 			_, err = s.engine.Replan(ctx, id, "kim")
 		}
+		s.printed(id)
 		if err == nil && m.fate == touched && !m.done {
 			m.done = true
 			s.touch(m)

@@ -40,6 +40,8 @@ type simulation struct {
 	held    []byte          // a checkpoint that an auditor took home
 	crashes int
 	delays  map[string]int // how often weir held a call back, by its evidence
+
+	promises map[weir.RequestID]promise
 }
 
 // event is something that happens at a time.
@@ -60,7 +62,7 @@ func newSimulation(t *testing.T, seed uint64, people int, org emulator.Options) 
 	binary.BigEndian.PutUint64(key[:], seed)
 	s := &simulation{
 		dice: rand.New(rand.NewPCG(seed, 30)), began: time.Now(),
-		cases: map[weir.RequestID]*matter{}, noticed: map[string]bool{}, delays: map[string]int{},
+		cases: map[weir.RequestID]*matter{}, noticed: map[string]bool{}, delays: map[string]int{}, promises: map[weir.RequestID]promise{},
 	}
 	org.Seed, org.Profile, org.Latency, org.Limits.DailyAPI = seed, emulator.Rude(), 300*time.Millisecond, dailyLimit
 	s.world = newWorld(t, setup{
@@ -219,38 +221,65 @@ func (s *simulation) mortal(what string, do func() error) (died bool) {
 }
 
 // Thirty days with every trouble that the emulator knows, at once and one after
-// the other, in which nothing is lost, doubled, sent early or late.
+// the other, in which nothing is lost, doubled, sent early or late. The long form
+// has many such months, to count how often forecasts hold.
 func TestThirtyDays(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const days = 30
-		s := newSimulation(t, 45, 46, emulator.Options{}) // in which each reason to wait below comes up several times
-		s.month()
-		s.run(days * 24 * time.Hour)
-		s.verify()
-		if len(s.cases) < 60 {
-			t.Errorf("only %d requests came", len(s.cases))
-		}
-		truth := s.org.Truth()
-		for _, kind := range emulator.Faults() {
-			if truth.Faults[kind] == 0 && kind != emulator.FaultDaily && kind != emulator.FaultSlow {
-				t.Errorf("the month had no %s", kind)
+	const first = 45 // in which each reason to wait comes up several times
+	months := uint64(1)
+	if longForm() {
+		months = 10
+	}
+	var sum coverage
+	for seed := uint64(first); seed < first+months; seed++ {
+		synctest.Test(t, func(t *testing.T) {
+			const days = 30
+			s := newSimulation(t, seed, 46, emulator.Options{})
+			s.month()
+			s.run(days * 24 * time.Hour)
+			s.verify()
+			if seed == first {
+				s.troubled()
 			}
+			s.ended()
+			c := s.covered()
+			t.Logf("month %d: %s", seed, c)
+			sum.add(c)
+		})
+	}
+	t.Logf("all: %s", sum)
+	if sum.share() < 0.8 {
+		t.Errorf("%.2f of the finishes came between the printed p10 and p90, want 0.8", sum.share())
+	}
+	if sum.unseen > 0 || sum.toldInTime*10 > sum.told {
+		t.Error("people were told of shortages that passed within a day")
+	}
+}
+
+// troubled checks that the month had its troubles.
+func (s *simulation) troubled() {
+	s.t.Helper()
+	if len(s.cases) < 60 {
+		s.t.Errorf("only %d requests came", len(s.cases))
+	}
+	truth := s.org.Truth()
+	for _, kind := range emulator.Faults() {
+		if truth.Faults[kind] == 0 && kind != emulator.FaultDaily && kind != emulator.FaultSlow {
+			s.t.Errorf("the month had no %s", kind)
 		}
-		if truth.Rejected["REQUEST_LIMIT_EXCEEDED"] <= truth.Faults[emulator.FaultConcurrent] {
-			t.Error("the daily allocation never ran out under a call")
+	}
+	if truth.Rejected["REQUEST_LIMIT_EXCEEDED"] <= truth.Faults[emulator.FaultConcurrent] {
+		s.t.Error("the daily allocation never ran out under a call")
+	}
+	if s.crashes < 4 {
+		s.t.Errorf("weir died %d times", s.crashes)
+	}
+	for _, why := range []string{"floor", "own-24h", "strikes", "refused", "near", "recomputed"} {
+		if s.delays[why] == 0 {
+			s.t.Errorf("no call was held back for %q", why)
 		}
-		if s.crashes < 4 {
-			t.Errorf("weir died %d times", s.crashes)
-		}
-		for _, why := range []string{"floor", "own-24h", "strikes", "refused", "near", "recomputed"} {
-			if s.delays[why] == 0 {
-				t.Errorf("no call was held back for %q", why)
-			}
-		}
-		t.Logf("%d requests, %d calls, %d deaths, held back: %v", len(s.cases), len(truth.Usage), s.crashes, s.delays)
-		s.ended()
-	})
+	}
+	s.t.Logf("%d requests, %d calls, %d deaths, held back: %v", len(s.cases), len(truth.Usage), s.crashes, s.delays)
 }
 
 // Any five days: whatever the seed makes of them, the same holds.

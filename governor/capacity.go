@@ -5,9 +5,10 @@ import "time"
 // Capacity forecasts how many calls the org will take from us in each of the
 // coming hours when we use all that is ours: not more than our share of any 24
 // hours, never the floor nor what the neighbours may come to need, with
-// neighbours who go on as they did, and no faster than calls have taken of
-// late. An hour in the middle of which it is quiet has the share of quiet hours;
-// nil is never. It reserves nothing; Admit decides about each call when it comes.
+// neighbours who go on for a day as they did, and from then on as on the mean of
+// the last days, and no faster than calls have taken of late. An hour in the
+// middle of which it is quiet has the share of quiet hours; nil is never. It
+// reserves nothing; Admit decides about each call when it comes.
 func Capacity(p Policy, s State, now time.Time, hours int, quiet func(time.Time) bool) []int64 {
 	n := max(nanos(now), 1)
 	s.tick(p, n)
@@ -26,6 +27,9 @@ func Capacity(p Policy, s State, now time.Time, hours int, quiet func(time.Time)
 			window += calls
 		}
 		from := n + h*int64(time.Hour)
+		if h == dayHours { // by then what the org counts now has left its window
+			byDay, inQuiet = s.usualRoom(p, n), s.usualRoom(p.During(true), n)
+		}
 		room := byDay
 		if quiet != nil && quiet(moment(from+int64(time.Hour)/2)) {
 			room = inQuiet
@@ -40,6 +44,23 @@ func Capacity(p Policy, s State, now time.Time, hours int, quiet func(time.Time)
 }
 
 const dayHours = 24
+
+// usualRoom is the mean of what the neighbours would have left us on each of the
+// days that we remember. One on which they used up everything is one of them,
+// and not what every day to come is like.
+func (s *State) usualRoom(p Policy, now int64) int64 {
+	sum, days := int64(0), int64(len(s.Neighbours.Highs))
+	if days == 0 {
+		return s.room(p, now)
+	}
+	for _, d := range s.Neighbours.Highs {
+		day := *s
+		day.Daily.At = 0 // no reading of today counts
+		day.Neighbours.Level, day.Neighbours.Rate = d.Calls, d.Calls*perMille/dayHours
+		sum += day.room(p, now)
+	}
+	return sum / days
+}
 
 // room is how many calls of any 24 hours are ours: what the share, the floor,
 // the neighbours and the app's own quota leave.

@@ -74,3 +74,33 @@ func TestCapacityKeepsTheShare(t *testing.T) {
 		}
 	})
 }
+
+// Today is not what every day to come is like: once it has left the window, the
+// mean of the days counts. On three of four days the neighbours are at one level,
+// and on the fourth at another.
+func TestCapacityOfOtherDays(t *testing.T) {
+	for _, c := range []struct {
+		name              string
+		before, today     int64 // level of the neighbours
+		sparse, plentiful int64 // bounds of what is foreseen for tomorrow
+	}{
+		{"a busy day after calm ones", 4000, 40_000, 20_000, 32_000},
+		{"a calm day after busy ones", 40_000, 4000, 4000, 20_000},
+		{"as always", 4000, 4000, 30_000, 36_000},
+		{"always busy", 40_000, 40_000, 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := shared(t)
+			g.reads(c.before)
+			g.watches(c.before, 71)
+			g.watches(c.today, 2)
+			tomorrow := int64(0)
+			for _, calls := range governor.Capacity(g.p, g.s, g.now, 48, nil)[24:] {
+				tomorrow += calls
+			}
+			if tomorrow < c.sparse || tomorrow > c.plentiful {
+				t.Errorf("%d calls are foreseen for tomorrow, want %d to %d", tomorrow, c.sparse, c.plentiful)
+			}
+		})
+	}
+}

@@ -35,7 +35,11 @@ func (f figures) Snapshot(ctx context.Context) (metrics.Snapshot, error) {
 		if err != nil {
 			return s, err
 		}
-		s.Orgs = append(s.Orgs, orgFigures(o))
+		org := orgFigures(o)
+		if org.Late, err = f.engine.Late(ctx, id); err != nil {
+			return s, err
+		}
+		s.Orgs = append(s.Orgs, org)
 	}
 	return s, nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir"
@@ -11,10 +13,11 @@ func (a *app) forecastVerb() *cobra.Command {
 	return &cobra.Command{
 		Use: "forecast ORG", Short: "Foresee when each open request is done, and which cannot be in time",
 		Long: "Foresee when each open request of an org is done, in the order in which they are served.\n" +
-			"p50 and p95 are the times by which 50 and 95 of 100 such requests were done; slack counts\n" +
-			"from p95 to the due date. When not everything can be in time, as many requests as possible\n" +
-			"are; the others are served last and shown with the calls that are lacking, and the exit\n" +
-			"code is 11. What a person marked as urgent comes first (weir urgent). Asking costs no call.",
+			"p10 to p95 are the times by which 10, 50, 90 and 95 of 100 such requests were done, so that\n" +
+			"8 of 10 end between p10 and p90; slack counts from p95 to the due date. When not everything\n" +
+			"can be in time, as many requests as possible are; the others are served last and shown with\n" +
+			"the calls that are lacking, and the exit code is 11. What a person marked as urgent comes\n" +
+			"first (weir urgent). Asking costs no call.",
 		Args: exactly("ORG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var out web.ForecastAnswer
@@ -39,10 +42,6 @@ func forecastText(p *page, out web.ForecastAnswer) {
 	}
 	rows := make([][]string, len(out.Requests))
 	for i, f := range out.Requests {
-		p50, p95 := "not in sight", "not in sight"
-		if !f.P50.IsZero() {
-			p50, p95 = f.P50.UTC().Format(minuteForm), f.P95.UTC().Format(minuteForm)
-		}
 		slack := slackText(p, f.SlackSeconds)
 		if f.Late {
 			slack = p.paint(red, number(f.ShortCalls)+" calls short")
@@ -52,15 +51,22 @@ func forecastText(p *page, out web.ForecastAnswer) {
 			stage += " (urgent)"
 		}
 		rows[i] = []string{
-			string(f.ID), string(f.Right), stage, number(f.CallsLeft), p50, p95,
+			string(f.ID), string(f.Right), stage, number(f.CallsLeft), sightText(f.P10), sightText(f.P50), sightText(f.P90), sightText(f.P95),
 			f.DueAt.UTC().Format("2 Jan 2006"), slack,
 		}
 	}
-	p.grid([]string{"id", "right", "stage", "calls left", "p50", "p95", "due", "slack"}, rows)
+	p.grid([]string{"id", "right", "stage", "calls left", "p10", "p50", "p90", "p95", "due", "slack"}, rows)
 	if out.Late > 0 {
 		p.linef("%s cannot be in time; the others go first so that they are. More share or a lower floor", plural(out.Late, "request", "requests"))
 		p.linef("(weir config show), fewer calls by the neighbours, or an extension by the law would help.")
 	}
+}
+
+func sightText(finish time.Time) string {
+	if finish.IsZero() {
+		return "not in sight"
+	}
+	return finish.UTC().Format(minuteForm)
 }
 
 // minuteForm shows a forecast no finer than it is.

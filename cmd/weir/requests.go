@@ -18,7 +18,8 @@ func (a *app) requestsVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "requests", Short: "List requests, the most endangered first",
 		Long: "List requests in risk order: least slack first, then erasure, then declared risk.\n" +
-			"Requests that have ended are left out unless --all or their stage asks for them.",
+			"One that cannot be in time is shown with the calls that are lacking at its due date, and when\n" +
+			"it would be met. Requests that have ended are left out unless --all or their stage asks for them.",
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			in := web.RequestsInput{Org: weir.OrgID(org), Right: weir.Right(right), Open: !all}
@@ -82,7 +83,10 @@ func requestsText(p *page, all []web.StatusDoc) {
 			steps = fmt.Sprintf("%d/%d", d.StepsDone, d.StepsTotal)
 		}
 		slack := slackText(p, d.SlackSeconds)
-		if d.Finish.IsZero() {
+		switch {
+		case d.ShortCalls > 0:
+			slack = p.paint(red, number(d.ShortCalls)+" calls short") + ", " + metText(d.Finish.UTC().Format("2 Jan 2006 15:04"), d)
+		case d.Finish.IsZero():
 			slack = "–"
 		}
 		rows[i] = []string{

@@ -50,7 +50,7 @@ func statusText(p *page, d web.StatusDoc) {
 		p.linef("  forecast   %s, slack %s", when(p.now, d.Finish), slackText(p, d.SlackSeconds))
 	}
 	if d.ShortCalls > 0 {
-		p.linef("  late       %s: weir forecast %s", p.paint(red, number(d.ShortCalls)+" calls short at its due date"), d.Org)
+		p.linef("  late       %s, %s: weir forecast %s", p.paint(red, number(d.ShortCalls)+" calls short at its due date"), metText(when(p.now, d.Finish), d), d.Org)
 	}
 	if d.StepsTotal > 0 {
 		p.linef("  steps      %d of %d done%s", d.StepsDone, d.StepsTotal, stepsText(d))
@@ -78,6 +78,14 @@ func slackText(p *page, s int64) string {
 		return p.paint(red, text+" LATE")
 	}
 	return text
+}
+
+// metText says when what cannot be in time would be done.
+func metText(finish string, d web.StatusDoc) string {
+	if d.Finish.IsZero() {
+		return "no end in sight"
+	}
+	return "would be met " + finish
 }
 
 func stepsText(d web.StatusDoc) string {

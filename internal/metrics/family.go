@@ -22,6 +22,7 @@ func orgFamilies() []orgFamily {
 		{"weir_org_gate_closed_seconds", "How long the org's gate stays closed; 0 when it is open.", false, func(s Snapshot, o OrgSnapshot) float64 { return o.gate(s.Now).Seconds() }},
 		{"weir_org_breaker_open", "1 when the org refuses our credentials and nothing is sent.", false, func(_ Snapshot, o OrgSnapshot) float64 { return boolean(o.Breaker) }},
 		{"weir_org_broken_objects", "Objects of which nothing works, reads and changes counted apart: their steps wait.", false, func(_ Snapshot, o OrgSnapshot) float64 { return float64(o.Broken) }},
+		{"weir_org_requests_late", "Open requests that cannot be in time as it stands: a person has to act.", false, func(_ Snapshot, o OrgSnapshot) float64 { return float64(o.Late) }},
 	}
 }
 

@@ -61,7 +61,7 @@ func snapshot() metrics.Snapshot {
 		Orgs: []metrics.OrgSnapshot{
 			{
 				Org: "prod-eu", DailyUsed: 9800, DailyLimit: 15000, Floor: 2000, BurnPerHour: 310.5,
-				InFlight: 6, Width: 8, GateOpenAt: now.Add(90 * time.Second), Breaker: true, Broken: 2,
+				InFlight: 6, Width: 8, GateOpenAt: now.Add(90 * time.Second), Breaker: true, Broken: 2, Late: 3,
 			},
 			{Org: "new", Width: 8, GateOpenAt: now.Add(-time.Hour)}, // no reading yet
 		},

@@ -55,6 +55,8 @@ type OrgSnapshot struct {
 	GateOpenAt time.Time // calls are held back until then; zero or past = open
 	Breaker    bool      // credentials failed twice: nothing is sent
 	Broken     int       // objects of which nothing works
+
+	Late int // open requests that the schedule has given up
 }
 
 // saturation is the used part of the allowed concurrency. Without any allowed,

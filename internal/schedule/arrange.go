@@ -43,19 +43,22 @@ type Place struct {
 // A job that was given up before is counted a tenth dearer, so that a small
 // change of the forecast does not move it to and fro.
 func Arrange(jobs []Job, supply, urgent Supply) []Place {
-	order := slices.Clone(jobs)
+	order := make([]*Job, len(jobs)) // moving jobs about took most of the time
+	for i := range jobs {
+		order[i] = &jobs[i]
+	}
 	slices.SortFunc(order, byDue)
 	places := make([]Place, 0, len(jobs))
 	done := int64(0)
-	add := func(j Job, from Supply, shed bool) {
-		p := Place{Job: j, Shed: shed}
+	add := func(j *Job, from Supply, shed bool) {
+		p := Place{Job: *j, Shed: shed}
 		p.Finish, _ = from.When(done)
 		if shed {
 			p.Short = max(done-from.By(j.Due), 1)
 		}
 		places = append(places, p)
 	}
-	var rest []Job
+	var rest []*Job
 	for _, j := range order {
 		if !j.Urgent {
 			rest = append(rest, j)
@@ -67,7 +70,7 @@ func Arrange(jobs []Job, supply, urgent Supply) []Place {
 	gone := givenUp(rest, supply, done)
 	for _, shed := range []bool{false, true} {
 		for _, j := range rest {
-			if gone[j.ID] == shed {
+			if gone[j] == shed {
 				done += cost(j)
 				add(j, supply, shed)
 			}
@@ -79,24 +82,24 @@ func Arrange(jobs []Job, supply, urgent Supply) []Place {
 // givenUp takes the jobs in the order of their due dates and, whenever one
 // would be late, gives up the dearest of those taken so far. So many calls are
 // spent before the first.
-func givenUp(order []Job, supply Supply, spent int64) map[weir.RequestID]bool {
+func givenUp(order []*Job, supply Supply, spent int64) map[*Job]bool {
 	var in dearest
-	gone := map[weir.RequestID]bool{}
+	gone := map[*Job]bool{}
 	for _, j := range order {
 		heap.Push(&in, j)
 		spent += weight(j)
 		for len(in) > 0 && spent > supply.By(j.Due) {
-			out := heap.Pop(&in).(Job) //nolint:forcetypeassert // the heap holds jobs only
+			out := heap.Pop(&in).(*Job) //nolint:forcetypeassert // the heap holds jobs only
 			spent -= weight(out)
-			gone[out.ID] = true
+			gone[out] = true
 		}
 	}
 	return gone
 }
 
-func cost(j Job) int64 { return min(max(j.Calls, 1), maxCalls) }
+func cost(j *Job) int64 { return min(max(j.Calls, 1), maxCalls) }
 
-func weight(j Job) int64 {
+func weight(j *Job) int64 {
 	c := cost(j)
 	if j.Shed {
 		c += (c + 9) / 10
@@ -104,16 +107,16 @@ func weight(j Job) int64 {
 	return c
 }
 
-func byDue(a, b Job) int {
+func byDue(a, b *Job) int {
 	return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID))
 }
 
 // dearest is a heap of jobs with the one on top that is given up first.
-type dearest []Job
+type dearest []*Job
 
 func (h dearest) Len() int      { return len(h) }
 func (h dearest) Swap(i, k int) { h[i], h[k] = h[k], h[i] }
-func (h *dearest) Push(x any)   { *h = append(*h, x.(Job)) } //nolint:forcetypeassert // only keep pushes
+func (h *dearest) Push(x any)   { *h = append(*h, x.(*Job)) } //nolint:forcetypeassert // only keep pushes
 
 func (h dearest) Less(i, k int) bool {
 	a, b := h[i], h[k]
@@ -133,7 +136,7 @@ func (h *dearest) Pop() any {
 
 // gravity is how much it matters that a job is in time, among those that cost
 // the same: the order of design section 11.
-func gravity(j Job) int {
+func gravity(j *Job) int {
 	g := 0
 	if j.Right == weir.Erasure || j.Right == weir.OptOut {
 		g += 2

@@ -2,7 +2,6 @@ package schedule_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -203,22 +202,4 @@ func TestSupplyIsItsOwnInverse(t *testing.T) {
 			t.Fatalf("%d calls were possible before %s", n, at.Sub(start))
 		}
 	})
-}
-
-// TestOverload is the goal of the deadlines: sizes are wrong by a factor of
-// e^N(0, 0.5), and at least 0.97 of what full knowledge would keep is in time
-// when the schedule is made anew as sizes come to light.
-func TestOverload(t *testing.T) {
-	for _, load := range []float64{0.8, 1, 1.2, 1.5, 2} {
-		var kept, bound int
-		for seed := range uint64(2) {
-			k, b := overload(rand.New(rand.NewPCG(seed, 5)), load)
-			kept, bound = kept+k, bound+b
-		}
-		share := float64(kept) / float64(bound)
-		t.Logf("load %.1f: %d of %d, %.3f of the bound", load, kept, bound, share)
-		if share < 0.96 {
-			t.Errorf("load %.1f: %.3f of the bound are in time", load, share)
-		}
-	}
 }

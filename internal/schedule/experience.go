@@ -24,12 +24,17 @@ func firstSpread() []int64 { return []int64{500, 700, 850, 950, 1050, 1200, 1600
 const remembered = 64
 
 // Left is how many calls a request still costs, given those it has made and
-// those its plan foresees in all; 0 stands for no plan yet.
+// those its plan foresees in all; 0 stands for no plan yet. A plan that is used
+// up was wrong by more than is seen so far: an eighth of the calls made is still
+// expected, so that a person is told before the due date and not at it.
 func (e Experience) Left(made, planned int64) int64 {
 	if planned <= 0 {
 		return max(e.mean()-made, e.mean()/4, 1)
 	}
-	return max(planned*e.factor()/sound-made, 1)
+	if left := planned*e.factor()/sound - made; left > 0 {
+		return left
+	}
+	return max(made/8, 1)
 }
 
 // Learn takes the lesson of a request that has ended: the calls it made, what

@@ -23,7 +23,8 @@ func TestLeft(t *testing.T) {
 		{"no plan, nothing learnt", schedule.Experience{}, 0, 0, 20},
 		{"no plan, more made than usual", schedule.Experience{}, 100, 0, 5},
 		{"a plan", schedule.Experience{}, 5, 19, 14},
-		{"a plan that is used up", schedule.Experience{}, 30, 19, 1},
+		{"a plan that is used up", schedule.Experience{}, 30, 19, 3},
+		{"a small one that is used up", schedule.Experience{}, 5, 5, 1},
 		{"no plan, but experience", taught, 0, 0, 30},
 		{"a plan, corrected", taught, 5, 20, 24},
 	} {

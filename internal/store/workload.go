@@ -44,9 +44,19 @@ func (t *Tx) Workload(id weir.RequestID) (Workload, error) {
 // once a person has acted.
 func (t *Tx) Workloads(org weir.OrgID) ([]Workload, error) {
 	return list(t, "list workloads of "+string(org), scanWorkload, workloadQuery+`
-		WHERE r.org = $1 AND r.stage NOT IN ('SEALING', 'DELIVERED', 'CLOSED', 'PAUSED', 'REJECTED', 'CANCELLED')
-		ORDER BY r.due_at, r.id`, org)
+		WHERE r.org = $1 AND `+needsCalls+` ORDER BY r.due_at, r.id`, org)
 }
+
+// ShedRequests counts those of them that the schedule has given up.
+func (t *Tx) ShedRequests(org weir.OrgID) (int, error) {
+	return one(t, "count shed requests of "+string(org), scanValue[int], `
+		SELECT count(*) FROM request r JOIN workload w ON w.request = r.id
+		WHERE r.org = $1 AND w.shed = 1 AND `+needsCalls, org)
+}
+
+// needsCalls is true of a request that still needs calls, or will once a
+// person has acted.
+const needsCalls = `r.stage NOT IN ('SEALING', 'DELIVERED', 'CLOSED', 'PAUSED', 'REJECTED', 'CANCELLED')`
 
 // AddCalls counts calls that were made for a request.
 func (t *Tx) AddCalls(id weir.RequestID, calls int) error {

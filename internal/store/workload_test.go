@@ -46,6 +46,12 @@ func testWorkloadsAreOfOpenRequests(t *testing.T, s *store.Store) {
 			ids = append(ids, w.Request)
 		}
 		same(t, ids, []weir.RequestID{"R-1", "R-5"})
+		for _, id := range []weir.RequestID{"R-2", "R-3", "R-4", "R-5"} {
+			ok(tx.ShedRequest(id, true))
+		}
+		same(t, need(tx.ShedRequests("o")), 1)
+		ok(tx.ShedRequest("R-5", false))
+		same(t, need(tx.ShedRequests("o")), 0)
 	})
 }
 
