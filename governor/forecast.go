@@ -146,7 +146,11 @@ func next(a, b *ager) (Tally, bool, bool) {
 // until calls are predicted to have left the window or, where nothing can be
 // predicted, until a probe. Each refused probe doubles the next wait.
 func (s *State) blockDaily(p Policy, x event) {
+	ra := x.retryAfter()
 	if x.sent <= s.Gate.CutAt && s.BlockedAt > 0 {
+		if ra > 0 { // of the same event, but only this answer says how long
+			s.closeGate(s.Gate.CutAt, after(x.now, ra), weir.ThrottledDaily, []weir.Evidence{span("retry-after", ra)})
+		}
 		return
 	}
 	j := scatter(x.jitter)
@@ -170,7 +174,7 @@ func (s *State) blockDaily(p Policy, x event) {
 	s.BlockedAt = x.now
 	s.DailyProbes = min(s.DailyProbes+1, maxStrikes)
 	s.Strikes = min(s.Strikes+1, maxStrikes)
-	if ra := x.retryAfter(); ra > 0 {
+	if ra > 0 {
 		until = max(until, after(x.now, ra))
 		evidence = append(evidence, span("retry-after", ra))
 	}
