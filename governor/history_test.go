@@ -89,16 +89,20 @@ func (g *gateway) refusal(now time.Time) *weir.Fault {
 }
 
 // work sends calls as fast as the governor lets it, and returns when it is done.
-// It gives up where it would have to wait for long.
+// It gives up where it would have to wait for long, or to ask too often.
 func (h *history) work(now time.Time, calls int) time.Time {
 	type call struct {
 		sent time.Time
 		f    *weir.Fault
 	}
 	var open []call
-	for calls > 0 || len(open) > 0 {
+	for asks := 20 * calls; calls > 0 || len(open) > 0; {
 		next := now.Add(time.Hour)
+		if asks == 0 {
+			calls = 0
+		}
 		if calls > 0 && len(open) < h.workers {
+			asks--
 			d := h.ask(weir.Ask{Now: now, Cost: 1, InFlight: len(open)})
 			if d.Ruling == weir.Proceed {
 				open, calls = append(open, call{now, h.refusal(now)}), calls-1
