@@ -69,13 +69,14 @@ func (s *State) spare(d Sample, now int64) int64 {
 }
 
 // counted ends a lack early that would not be one if the counter showed all our
-// calls: when it must do so, one call looks. Who looks sooner learns nothing.
+// calls: when it must do so, one call looks. Who looks sooner learns nothing, and
+// where the look told nothing another must wait as long.
 func (s *State) counted(d Sample, now, need, over int64, lack shortage) (shortage, bool) {
 	spare, unshown := s.spare(d, now), s.unshown(d, now)
 	if unshown == 0 || over > unshown+spare || s.BlockedAt > 0 {
 		return lack, true
 	}
-	look := (minuteOf(d.At)+1)*minute + lagMost // our calls are known by the minute
+	look := (max(minuteOf(d.At), s.Own.Minute)+1)*minute + lagMost // our calls are known by the minute
 	if look <= now && need <= spare {
 		return shortage{}, false
 	}

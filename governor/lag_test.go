@@ -161,6 +161,11 @@ func TestOneCallLooksWhetherTheCounterHasComeUp(t *testing.T) {
 	g.wait(time.Second).observe(nil, daily(90, 100))
 	g.ruling(g.admit(), weir.WaitUntil, weir.ThrottledDaily)
 	g.s = seen
+	g.observe(nil) // and where its answer tells nothing, no other looks at once
+	d = g.wait(time.Minute).admit()
+	g.ruling(d, weir.WaitUntil, weir.ThrottledDaily)
+	g.until(d, 5*time.Minute-time.Second)
+	g.s = seen
 	g.observe(nil, daily(51, 100))
 	g.ruling(g.admit(), weir.Proceed, "")
 }
