@@ -67,6 +67,7 @@ func (s *State) count(p Policy, x event) {
 			s.App.App = r.App
 		case weir.ReadBursts:
 			s.Extra = s.sample(p, x, s.Extra, r)
+			s.Extra.Behind, s.Extra.Lag = 0, 0 // it counts by the month
 		case weir.ReadConcurrent, weir.ReadRemaining, weir.ReadRetryAfter, weir.ReadOther:
 			// concurrency.go and burst.go read these; an unknown item is for people only
 		}
@@ -94,7 +95,10 @@ func (s *State) sample(p Policy, x event, old Sample, r weir.Reading) Sample {
 		}
 		used = min(old.Used, used+int64(max(p.Slots, 1))*s.Widest)
 	}
-	return Sample{At: x.now, Used: used, Limit: limit, Made: s.Own.Made, App: old.App}
+	d := Sample{At: x.now, Used: used, Limit: limit, Made: s.Own.Made, App: old.App}
+	d.Behind = s.behind(old, d)
+	d.Lag = s.lag(p, old, d)
+	return d
 }
 
 // sampleDaily also learns from the reading what the neighbours do. Their calls
@@ -114,7 +118,7 @@ func (s *State) sampleDaily(p Policy, x event, r weir.Reading) {
 		return
 	}
 	low := s.Daily.Used - s.Own.window(x.now) - x.inFlight*max(s.Widest, 1)
-	high := s.Daily.Used - s.Own.between(m-windowMinutes+1, m-1)
+	high := s.Daily.Used + s.unshown(s.Daily, x.now) - s.Own.between(m-windowMinutes+1, m-1)
 	came := max(low-n.Level, 0)
 	n.Level += came
 	if high < n.Level {
@@ -154,14 +158,14 @@ func (n Neighbour) rate(came, gap, now int64) int64 {
 
 func (n Neighbour) perHour() int64 { return n.Rate / 1000 }
 
-// estimate is how many calls the org counts now: the newest sample, plus what
-// we sent since, plus a reserve for what the neighbours are likely to have
-// sent since, minus what has surely left the window.
+// estimate is how many calls the org counts now: the newest sample, with what it
+// does not show yet, plus what we sent since, plus a reserve for what the
+// neighbours are likely to have sent since, minus what has surely left the window.
 func (s *State) estimate(p Policy, now int64) int64 {
 	from, to := s.Daily.firstCounted(), minuteOf(now)-windowMinutes
 	others := s.Neighbours.Past.between(from+arrivalDoubt, to) - s.masked(p)
 	left := s.Own.between(from, to) + max(others, 0)
-	return max(s.Daily.Used-left, 0) + s.since(s.Daily) + s.reserve(now)
+	return max(s.Daily.Used+s.unshown(s.Daily, now)-left, 0) + s.since(s.Daily) + s.reserve(now)
 }
 
 // masked is how many of the neighbours' calls may have come earlier than
@@ -178,5 +182,5 @@ func (s *State) reserve(now int64) int64 {
 // there are no neighbours in it.
 func (s *State) appUsed(now int64) int64 {
 	from, to := s.App.firstCounted(), minuteOf(now)-windowMinutes
-	return max(s.App.Used-s.Own.between(from, to), 0) + s.since(s.App)
+	return max(s.App.Used+s.unshown(s.App, now)-s.Own.between(from, to), 0) + s.since(s.App)
 }

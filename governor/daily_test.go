@@ -183,6 +183,21 @@ func TestDailyBlockWithHistoryIsPredicted(t *testing.T) {
 	g.ruling(late, weir.DeadLetter, weir.DeadlineRisk)
 }
 
+// Calls that were under way together are refused together, and any of their
+// answers may be the one that says how long.
+func TestALaterAnswerOfADailyBlockMaySayHowLong(t *testing.T) {
+	g := newOrg(t)
+	g.observe(fault(weir.ThrottledDaily))
+	d := g.observe(retryAfter(weir.ThrottledDaily, 2*time.Hour))
+	g.until(d, 2*time.Hour)
+	if evidence(d, "retry-after") != "2h0m0s" {
+		t.Errorf("evidence %v", d.Wait.Evidence)
+	}
+	d = g.wait(time.Hour).admit()
+	g.ruling(d, weir.WaitUntil, weir.ThrottledDaily)
+	g.until(d, time.Hour)
+}
+
 func TestQuotaOfTheApp(t *testing.T) {
 	app := func(used, limit int64) func(*weir.Outcome) {
 		return reading(weir.Reading{Kind: weir.ReadApp, App: "weir", Used: used, Limit: limit})

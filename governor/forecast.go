@@ -22,19 +22,25 @@ type shortage struct {
 func (s *State) short(p Policy, now, need int64, urgent bool) (shortage, bool) {
 	if d := s.Daily; !d.expired(now) {
 		used, floor := s.estimate(p, now), p.floor(d.Limit)
-		if over := used + need - (d.Limit - floor); over > 0 {
+		if over := used + need + s.spare(d, now) - (d.Limit - floor); over > 0 {
 			until, sure := s.returns(p, now, over)
-			return shortage{until: until, sure: sure, evidence: []weir.Evidence{
+			lack := shortage{until: until, sure: sure, evidence: []weir.Evidence{
 				ratio("daily", d.Used, d.Limit), number("estimate", used), number("floor", floor),
 				number("neighbours-per-hour", s.Neighbours.perHour()), at("sampled", d.At),
-			}}, true
+			}}
+			if lack, short := s.counted(d, now, need, over, lack); short {
+				return lack, true
+			}
 		}
 	}
 	if a := s.App; !a.expired(now) {
 		used := s.appUsed(now)
-		if over := used + need - a.Limit; over > 0 {
+		if over := used + need + s.spare(a, now) - a.Limit; over > 0 {
 			until, sure := s.ownReturns(now, over, a.expiry())
-			return shortage{until: until, sure: sure, evidence: []weir.Evidence{ratio("app", a.Used, a.Limit), number("estimate", used)}}, true
+			lack := shortage{until: until, sure: sure, evidence: []weir.Evidence{ratio("app", a.Used, a.Limit), number("estimate", used)}}
+			if lack, short := s.counted(a, now, need, over, lack); short {
+				return lack, true
+			}
 		}
 	}
 	if limit := s.Daily.Limit; limit > 0 && !urgent {
@@ -146,9 +152,14 @@ func next(a, b *ager) (Tally, bool, bool) {
 // until calls are predicted to have left the window or, where nothing can be
 // predicted, until a probe. Each refused probe doubles the next wait.
 func (s *State) blockDaily(p Policy, x event) {
+	ra := x.retryAfter()
 	if x.sent <= s.Gate.CutAt && s.BlockedAt > 0 {
+		if ra > 0 { // of the same event, but only this answer says how long
+			s.closeGate(s.Gate.CutAt, after(x.now, ra), weir.ThrottledDaily, []weir.Evidence{span("retry-after", ra)})
+		}
 		return
 	}
+	s.BlockedAt = x.now
 	j := scatter(x.jitter)
 	until := after(after(x.now, p.ProbeBlind), j)
 	if s.DailyProbes > 0 {
@@ -167,10 +178,9 @@ func (s *State) blockDaily(p Policy, x event) {
 			evidence = append(evidence, at("release", lack.until))
 		}
 	}
-	s.BlockedAt = x.now
 	s.DailyProbes = min(s.DailyProbes+1, maxStrikes)
 	s.Strikes = min(s.Strikes+1, maxStrikes)
-	if ra := x.retryAfter(); ra > 0 {
+	if ra > 0 {
 		until = max(until, after(x.now, ra))
 		evidence = append(evidence, span("retry-after", ra))
 	}

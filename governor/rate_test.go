@@ -21,10 +21,9 @@ type bucket struct {
 }
 
 func (b *bucket) take(now time.Time) bool {
-	for !b.filled.Add(b.gap).After(now) {
-		b.filled = b.filled.Add(b.gap)
-		b.level = min(b.level+1, b.holds)
-	}
+	came := max(now.Sub(b.filled)/b.gap, 0)
+	b.filled = b.filled.Add(came * b.gap)
+	b.level = min(b.level+int(came), b.holds)
 	if b.level == 0 {
 		return false
 	}

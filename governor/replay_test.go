@@ -2,7 +2,6 @@ package governor_test
 
 import (
 	"encoding/json"
-	"math"
 	"testing"
 	"time"
 
@@ -11,87 +10,6 @@ import (
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
 )
-
-var readingKinds = []weir.ReadingKind{
-	weir.ReadDaily, weir.ReadApp, weir.ReadBursts, weir.ReadConcurrent, weir.ReadRemaining, weir.ReadRetryAfter, weir.ReadOther,
-}
-
-// drawReadings draws readings as the classifier gives them or, when hostile,
-// as nothing should ever give them.
-func drawReadings(t *rapid.T, now time.Time, hostile bool) []weir.Reading {
-	numbers := rapid.Int64Range(0, 2000)
-	if hostile {
-		numbers = rapid.OneOf(rapid.Int64(), rapid.SampledFrom([]int64{0, -1, math.MaxInt64, math.MinInt64}))
-	}
-	var out []weir.Reading
-	for range rapid.IntRange(0, 3).Draw(t, "readings") {
-		out = append(out, weir.Reading{
-			Kind: rapid.SampledFrom(readingKinds).Draw(t, "kind"), Used: numbers.Draw(t, "used"),
-			Limit: numbers.Draw(t, "limit"), At: now, App: "weir",
-		})
-	}
-	return out
-}
-
-func drawFault(t *rapid.T, hostile bool) *weir.Fault {
-	if rapid.Bool().Draw(t, "succeeded") {
-		return nil
-	}
-	f := &weir.Fault{
-		Category: rapid.SampledFrom(append(weir.Categories(), "novel")).Draw(t, "category"),
-		Scope:    rapid.SampledFrom([]weir.Scope{weir.ScopeOrg, weir.ScopeUser, weir.ScopeObject, weir.ScopeRecord, weir.ScopeCall}).Draw(t, "scope"),
-		Effect:   rapid.SampledFrom([]weir.Effect{weir.EffectNone, weir.EffectUnknown}).Draw(t, "effect"),
-		Code:     "CODE", Status: 503,
-	}
-	if rapid.Bool().Draw(t, "asks to wait") {
-		f.RetryAfter = time.Duration(rapid.Int64Range(0, int64(2*time.Hour)).Draw(t, "retry-after"))
-		if hostile {
-			f.RetryAfter = time.Duration(rapid.Int64().Draw(t, "hostile retry-after"))
-		}
-	}
-	return f
-}
-
-func drawOutcome(t *rapid.T, now time.Time, hostile bool) weir.Outcome {
-	o := weir.Outcome{
-		Now: now, SentAt: now.Add(-time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "took"))),
-		Cost: rapid.IntRange(0, 3).Draw(t, "cost"), Jitter: rapid.Uint32().Draw(t, "jitter"),
-		Readings: drawReadings(t, now, hostile), Fault: drawFault(t, hostile),
-		Attempts: rapid.IntRange(0, 9).Draw(t, "attempts"), Conflicts: rapid.IntRange(0, 4).Draw(t, "conflicts"),
-		InFlight: rapid.IntRange(0, 9).Draw(t, "in flight"),
-	}
-	if rapid.Bool().Draw(t, "is about an object") {
-		o.Object, o.Mutates, o.ReadBack = drawObject(t), rapid.Bool().Draw(t, "mutates"), rapid.IntRange(0, 9).Draw(t, "read back") == 0
-		if rapid.IntRange(0, 5).Draw(t, "did something") == 0 {
-			o.Answered = []string{o.Object, drawObject(t)}
-		}
-	}
-	if rapid.Bool().Draw(t, "has a due date") {
-		o.DueAt = now.Add(time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(t, "slack")))
-		o.Remaining = time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "remaining"))
-	}
-	if hostile {
-		moments := rapid.Map(rapid.Int64(), func(s int64) time.Time { return time.Unix(s>>28, s&0xfffff).UTC() })
-		// Years from 883 to 3057: what JSON can hold and the arithmetic cannot.
-		o.Now, o.SentAt, o.DueAt = moments.Draw(t, "now"), moments.Draw(t, "sent"), moments.Draw(t, "due")
-		o.Remaining = time.Duration(rapid.Int64().Draw(t, "hostile remaining"))
-		o.Cost, o.Attempts = rapid.Int().Draw(t, "hostile cost"), rapid.Int().Draw(t, "hostile attempts")
-		o.Conflicts, o.InFlight = rapid.Int().Draw(t, "hostile conflicts"), rapid.Int().Draw(t, "hostile in flight")
-	}
-	return o
-}
-
-func drawAsk(t *rapid.T, now time.Time) weir.Ask {
-	return weir.Ask{
-		Now: now, Cost: rapid.IntRange(0, 3).Draw(t, "asked cost"), InFlight: rapid.IntRange(0, 9).Draw(t, "open"),
-		Urgent: rapid.Bool().Draw(t, "urgent"), Object: drawObject(t), Mutates: rapid.Bool().Draw(t, "asks to mutate"),
-	}
-}
-
-// drawObject draws one of a few objects, so that rows of failures come about.
-func drawObject(t *rapid.T) string {
-	return rapid.SampledFrom([]string{"", "Case", "Case", "Contact", "Lead"}).Draw(t, "object")
-}
 
 // throughJSON is what the replay log and the store do to a value.
 func throughJSON[T any](t *rapid.T, v T) T {
@@ -119,22 +37,13 @@ func text(t *rapid.T, v any) string {
 // step may change a state that was handed out before.
 func TestReplay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		hostile := rapid.Bool().Draw(t, "hostile")
-		p, now := governor.DefaultPolicy(), start
+		hostile, p := rapid.Bool().Draw(t, "hostile"), drawPolicy(t)
 		var live, replayed governor.State
-		for range rapid.IntRange(1, 40).Draw(t, "events") {
-			now = now.Add(time.Duration(rapid.Int64Range(0, int64(40*time.Minute)).Draw(t, "passes")))
+		twice := func(in, again func(governor.State) (governor.State, weir.Decision)) weir.Decision {
 			before, was := live, text(t, live)
 			var a, b weir.Decision
-			if rapid.Bool().Draw(t, "ask") {
-				ask := drawAsk(t, now)
-				live, a = governor.Admit(p, live, ask)
-				replayed, b = governor.Admit(throughJSON(t, p), throughJSON(t, replayed), throughJSON(t, ask))
-			} else {
-				o := drawOutcome(t, now, hostile)
-				live, a = governor.Observe(p, live, o)
-				replayed, b = governor.Observe(throughJSON(t, p), throughJSON(t, replayed), throughJSON(t, o))
-			}
+			live, a = in(live)
+			replayed, b = again(throughJSON(t, replayed))
 			if text(t, a) != text(t, b) {
 				t.Fatalf("decided\n%s\nand replayed\n%s", text(t, a), text(t, b))
 			}
@@ -147,35 +56,48 @@ func TestReplay(t *testing.T) {
 			if governor.Explain(a) == "" || governor.Width(p, live) < 1 {
 				t.Fatal("no sentence or no slot")
 			}
-			governor.Look(p, live, now)
+			return a
 		}
+		h := history{hostile: hostile, most: 40 * time.Minute, gateway: drawGateway(t)}
+		h.ask = func(ask weir.Ask) weir.Decision {
+			governor.Look(p, live, ask.Now)
+			return twice(
+				func(s governor.State) (governor.State, weir.Decision) { return governor.Admit(p, s, ask) },
+				func(s governor.State) (governor.State, weir.Decision) {
+					return governor.Admit(throughJSON(t, p), s, throughJSON(t, ask))
+				})
+		}
+		h.observe = func(o weir.Outcome) {
+			twice(
+				func(s governor.State) (governor.State, weir.Decision) { return governor.Observe(p, s, o) },
+				func(s governor.State) (governor.State, weir.Decision) {
+					return governor.Observe(throughJSON(t, p), s, throughJSON(t, o))
+				})
+		}
+		h.pass(t)
 	})
 }
 
-// TestEveryWait holds for all faults and histories: no wait ends before
-// Retry-After, none that we compute is longer than the ceiling, none ends
+// TestEveryWait holds for all faults, histories and policies: no wait ends
+// before Retry-After, none that we compute is longer than the ceiling, none ends
 // after the due date, and the jitter moves it by less than a second.
 func TestEveryWait(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p, now := governor.DefaultPolicy(), start
+		p := drawPolicy(t)
 		var s governor.State
-		for range rapid.IntRange(1, 25).Draw(t, "events") {
-			now = now.Add(time.Duration(rapid.Int64Range(0, int64(5*time.Minute)).Draw(t, "passes")))
-			o := drawOutcome(t, now, false)
+		h := history{most: 5 * time.Minute, gateway: drawGateway(t)}
+		h.ask = func(ask weir.Ask) (d weir.Decision) {
+			s, d = governor.Admit(p, s, ask)
+			return d
+		}
+		h.observe = func(o weir.Outcome) {
 			before := s
 			next, d := governor.Observe(p, s, o)
 			s = next
 			if d.Ruling != weir.WaitUntil && d.Ruling != weir.Readback {
-				continue
+				return
 			}
-			wait := d.Wait.Until.Sub(now)
-			asked := time.Duration(0)
-			for _, r := range o.Readings {
-				if r.Kind == weir.ReadRetryAfter {
-					asked = max(asked, time.Duration(r.Used)*time.Second)
-				}
-			}
-			asked = max(asked, o.Fault.RetryAfter)
+			wait, asked := d.Wait.Until.Sub(o.Now), askedFor(o)
 			if wait < asked {
 				t.Fatalf("waits %v although the org asked for %v: %s", wait, asked, governor.Explain(d))
 			}
@@ -185,8 +107,8 @@ func TestEveryWait(t *testing.T) {
 			if !o.DueAt.IsZero() && d.Wait.Until.After(o.DueAt.Add(-o.Remaining)) {
 				t.Fatalf("waits beyond the due date: %s", governor.Explain(d))
 			}
-			gated := !governor.Look(p, before, now).GateUntil.IsZero()
-			if o.Fault.Category != weir.ThrottledDaily && d.Wait.Cause != weir.ThrottledDaily && asked == 0 && !gated && wait > p.Ceiling {
+			gated := !governor.Look(p, before, o.Now).GateUntil.IsZero()
+			if o.Fault.Category != weir.ThrottledDaily && d.Wait.Cause != weir.ThrottledDaily && asked == 0 && !gated && wait > longest(p, o.Fault) {
 				t.Fatalf("waits %v, more than the ceiling: %s", wait, governor.Explain(d))
 			}
 			low, high := o, o
@@ -194,41 +116,72 @@ func TestEveryWait(t *testing.T) {
 			_, a := governor.Observe(p, before, low)
 			_, b := governor.Observe(p, before, high)
 			if a.Ruling != d.Ruling || b.Ruling != d.Ruling {
-				continue // the due date lies between the two
+				return // the due date lies between the two
 			}
 			if a.Wait.Until.After(d.Wait.Until) || b.Wait.Until.Before(d.Wait.Until) || b.Wait.Until.Sub(a.Wait.Until) > time.Second {
 				t.Fatalf("%v is not between %v and %v", d.Wait.Until, a.Wait.Until, b.Wait.Until)
 			}
 		}
+		h.pass(t)
 	})
 }
 
+// askedFor is how long the response of an outcome asked to wait.
+func askedFor(o weir.Outcome) time.Duration {
+	asked := time.Duration(0)
+	for _, r := range o.Readings {
+		if r.Kind == weir.ReadRetryAfter {
+			asked = max(asked, time.Duration(min(r.Used, 366*24*3600))*time.Second)
+		}
+	}
+	if o.Fault != nil {
+		asked = max(asked, o.Fault.RetryAfter)
+	}
+	return asked
+}
+
+// longest is the longest wait that a policy allows us to compute: its ceiling,
+// or the second over which calls are scattered that were refused together.
+func longest(p governor.Policy, f *weir.Fault) time.Duration {
+	most := max(p.Ceiling, time.Second)
+	if f.Category == weir.LockContention {
+		most = p.LockCeiling
+	}
+	if f.Effect == weir.EffectUnknown {
+		most = max(most, p.Settle)
+	}
+	return most
+}
+
 // TestAdmissionRespectsEveryGate replays random outcomes and asks in between:
-// nothing proceeds while a gate that was shown is closed.
+// nothing proceeds while a gate that was shown, or a wait that a throttle asked
+// for, is not over.
 func TestAdmissionRespectsEveryGate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p, now := governor.DefaultPolicy(), start
+		p := drawPolicy(t)
 		var s governor.State
 		closed := start
-		for range rapid.IntRange(1, 40).Draw(t, "events") {
-			now = now.Add(time.Duration(rapid.Int64Range(0, int64(3*time.Minute)).Draw(t, "passes")))
-			if rapid.Bool().Draw(t, "ask") {
-				var d weir.Decision
-				s, d = governor.Admit(p, s, drawAsk(t, now))
-				if d.Ruling == weir.Proceed && now.Before(closed) {
-					t.Fatalf("a call went at %v; the gate was closed until %v", now, closed)
-				}
-				if d.Ruling == weir.WaitUntil && !d.Wait.Until.After(now) {
-					t.Fatalf("a wait that ends at once: %s", governor.Explain(d))
-				}
-				continue
+		h := history{most: 3 * time.Minute, gateway: drawGateway(t)}
+		h.ask = func(ask weir.Ask) (d weir.Decision) {
+			shown := governor.Look(p, s, ask.Now).GateUntil
+			s, d = governor.Admit(p, s, ask)
+			if d.Ruling == weir.Proceed && (ask.Now.Before(closed) || ask.Now.Before(shown)) {
+				t.Fatalf("a call went at %v; the gate was closed until %v", ask.Now, closed)
 			}
-			o := drawOutcome(t, now, false)
+			if d.Ruling == weir.WaitUntil && !d.Wait.Until.After(ask.Now) {
+				t.Fatalf("a wait that ends at once: %s", governor.Explain(d))
+			}
+			return d
+		}
+		h.observe = func(o weir.Outcome) {
 			s, _ = governor.Observe(p, s, o)
-			if f := o.Fault; f != nil && f.Category.Throttled() {
-				closed = now.Add(max(f.RetryAfter, 0))
+			if o.Fault != nil && o.Fault.Category.Throttled() {
+				if until := o.Now.Add(askedFor(o)); until.After(closed) {
+					closed = until
+				}
 			}
 		}
+		h.pass(t)
 	})
 }
 
@@ -251,21 +204,33 @@ func FuzzObserve(f *testing.F) {
 		[]byte(`{"now":"2026-11-23T12:00:00Z","cost":1,"fault":{"category":"throttled_burst"}}`))
 	f.Add([]byte(`{"strikes":-9,"cap":-1,"widest":-4,"bursts":[-1,0,9223372036854775807]}`),
 		[]byte(`{"now":"2026-11-23T12:00:00Z","fault":{"category":"throttled_burst"},"attempts":-1}`))
+	learnt := `{"rate":{"pace":10000000,"low":9000000,"high":11000000,"empty_at":1795435190000000000,"cut_at":1795435190000000000,"sent":70,"bound":true,"hold":1500000000,"trial":{"doubt":2,"sure":9000000}}}`
+	trying := `{"rate":{"pace":80000000,"low":900000,"high":1100000,"empty_at":1795435190000000000,"cut_at":1795435190000000000,"sent":40,"trial":{"back":1000000,"sure":900000}}}`
+	for _, known := range []string{learnt, trying} {
+		for _, fault := range []string{`null`, `{"category":"throttled_burst"}`, `{"category":"throttled_burst","retry_after_ns":90000000000}`} {
+			f.Add([]byte(known), []byte(`{"now":"2026-11-23T12:00:00Z","sent_at":"2026-11-23T11:59:59.9Z","cost":1,"in_flight":3,"fault":`+fault+`}`))
+		}
+	}
 	f.Fuzz(func(t *testing.T, state, outcome []byte) {
 		var s governor.State
 		var o weir.Outcome
 		if json.Unmarshal(state, &s) != nil || json.Unmarshal(outcome, &o) != nil {
 			return
 		}
-		for _, p := range []governor.Policy{governor.DefaultPolicy(), {}} {
+		learns := governor.DefaultPolicy()
+		learns.LearnRate = true
+		for _, p := range []governor.Policy{governor.DefaultPolicy(), {}, learns} {
 			next, d := governor.Observe(p, s, o)
 			if governor.Width(p, next) < 1 || governor.Explain(d) == "" {
 				t.Fatal("no slot or no sentence")
 			}
 			governor.Look(p, next, o.Now)
-			governor.Admit(p, next, weir.Ask{Now: o.Now, DueAt: o.DueAt, Cost: o.Cost, InFlight: o.InFlight})
-			if d.Ruling == weir.WaitUntil && p.Base > 0 && o.Now.Year() > 1970 && o.Now.Year() < 2190 && d.Wait.Until.Before(o.Now) {
-				t.Fatalf("a wait into the past: %s", governor.Explain(d))
+			next, _ = governor.Admit(p, next, weir.Ask{Now: o.Now, DueAt: o.DueAt, Cost: o.Cost, InFlight: o.InFlight})
+			governor.Observe(p, next, o) // the calls of one moment are refused together
+			if d.Ruling == weir.WaitUntil && o.Now.Year() > 1970 && o.Now.Year() < 2190 {
+				if wait := d.Wait.Until.Sub(o.Now); p.Base > 0 && wait < 0 || wait < min(askedFor(o), 365*24*time.Hour) {
+					t.Fatalf("waits %v: %s", wait, governor.Explain(d))
+				}
 			}
 		}
 	})

@@ -81,7 +81,7 @@ func (r Ring) add(m, n, keep int64) Ring {
 // between sums the calls of minutes in [from, to).
 func (r Ring) between(from, to int64) int64 {
 	sum := int64(0)
-	for i := len(r) - 1; i >= 0 && r[i].Minute >= from; i-- {
+	for i := len(r) - 1; from < to && i >= 0 && r[i].Minute >= from; i-- {
 		if r[i].Minute < to {
 			sum += r[i].Calls
 		}

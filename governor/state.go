@@ -78,6 +78,9 @@ type Sample struct {
 	Made  int64  `json:"made"`            // Own.Made when it was taken
 	Stale bool   `json:"stale,omitempty"` // a later response came without the header
 	App   string `json:"app,omitempty"`
+
+	Behind int64 `json:"behind,omitempty"` // our calls before it that it must still come to show, see lag.go
+	Lag    int64 `json:"lag,omitempty"`    // for so many minutes a call of ours is not shown; 0 = it is at once
 }
 
 // Own counts our calls. The minute under way is kept apart, so that the ring

@@ -127,7 +127,7 @@ func (s *State) lookDaily(p Policy, now int64, v *View) {
 	v.Swell = max(peak-s.Neighbours.Level, 0)
 	if !d.expired(now) {
 		v.Estimate = s.estimate(p, now)
-		v.Headroom = min(v.Headroom, max(d.Limit-v.Floor-v.Estimate, 0), max(d.Limit-peak-v.Own24h, 0))
+		v.Headroom = min(v.Headroom, max(d.Limit-v.Floor-v.Estimate-s.spare(d, now), 0), max(d.Limit-peak-v.Own24h, 0))
 	}
 	if v.Velocity > 0 {
 		v.TimeToFloor = time.Duration(min(v.Headroom, lastInstant/int64(time.Hour)) * int64(time.Hour) / v.Velocity)

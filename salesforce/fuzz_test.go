@@ -39,6 +39,32 @@ func FuzzRetryAfter(f *testing.F) {
 	})
 }
 
+// What a gateway says of its rate is a number in range or nothing, one reading
+// for a limit however often it is said, and marked where it had to be cut.
+func FuzzGateway(f *testing.F) {
+	for _, s := range []string{"0", "7", " 7 / 25 ", "-1", "+3", "7/", "/7", "7/-1", "1e9", "9223372036854775808", "99999999999999/99999999999999", "\x00", ""} {
+		f.Add(s, "3", "X-Rate-Limit-Remaining")
+		f.Add(s, "1/2", "x_ratelimit-concurrent")
+	}
+	most := int64(1e12)
+	f.Fuzz(func(t *testing.T, value, second, name string) {
+		got := salesforce.ParseReadings(http.Header{name: {value, second}}, time.Unix(0, 0))
+		for _, r := range got {
+			if r.Kind != weir.ReadRemaining && r.Kind != weir.ReadConcurrent {
+				continue // another header's name
+			}
+			if len(got) != 1 || r.Used < 0 || r.Limit < 0 || r.Used > most || r.Limit > most {
+				t.Errorf("%q and %q: %+v", value, second, got)
+			}
+			if used, _, _ := strings.Cut(value, "/"); value == second && !r.Clamped && strings.Trim(used, " 0123456789") == "" {
+				if n, err := strconv.ParseInt(strings.TrimSpace(used), 10, 64); err != nil || n != r.Used {
+					t.Errorf("%q is no number of calls and is not marked: %+v", value, r)
+				}
+			}
+		}
+	})
+}
+
 func FuzzClassify(f *testing.F) {
 	f.Add(400, "application/json", `[{"errorCode":"A","message":"b","fields":["C"]}]`)
 	f.Add(200, "text/csv", "sf__Error\nA:b:c --\n")
