@@ -14,7 +14,7 @@ import (
 // hidden rates is on in every other.
 func drawPolicy(t *rapid.T) governor.Policy {
 	p := governor.DefaultPolicy()
-	p.LearnRate = rapid.Bool().Draw(t, "learns the rate")
+	p.LearnRate, p.NoticeRate = rapid.Bool().Draw(t, "learns the rate"), rapid.Bool().Draw(t, "notices the rate")
 	if rapid.Bool().Draw(t, "otherwise the default") {
 		return p
 	}
@@ -85,7 +85,7 @@ func drawOutcome(t *rapid.T, now time.Time, hostile bool) weir.Outcome {
 		Cost: rapid.IntRange(0, 3).Draw(t, "cost"), Jitter: rapid.Uint32().Draw(t, "jitter"),
 		Readings: drawReadings(t, now, hostile), Fault: drawFault(t, hostile),
 		Attempts: rapid.IntRange(0, 9).Draw(t, "attempts"), Conflicts: rapid.IntRange(0, 4).Draw(t, "conflicts"),
-		InFlight: rapid.IntRange(0, 9).Draw(t, "in flight"),
+		InFlight: rapid.IntRange(0, 9).Draw(t, "in flight"), Long: rapid.IntRange(0, 3).Draw(t, "long"),
 	}
 	if rapid.Bool().Draw(t, "is about an object") {
 		o.Object, o.Mutates, o.ReadBack = drawObject(t), rapid.Bool().Draw(t, "mutates"), rapid.IntRange(0, 9).Draw(t, "read back") == 0
@@ -103,6 +103,7 @@ func drawOutcome(t *rapid.T, now time.Time, hostile bool) weir.Outcome {
 		o.Now, o.SentAt, o.DueAt = moments.Draw(t, "now"), moments.Draw(t, "sent"), moments.Draw(t, "due")
 		o.Remaining = time.Duration(rapid.Int64().Draw(t, "hostile remaining"))
 		o.Cost, o.Attempts = rapid.Int().Draw(t, "hostile cost"), rapid.Int().Draw(t, "hostile attempts")
+		o.Long = rapid.Int().Draw(t, "hostile long")
 		o.Conflicts, o.InFlight = rapid.Int().Draw(t, "hostile conflicts"), rapid.Int().Draw(t, "hostile in flight")
 	}
 	return o
@@ -111,6 +112,7 @@ func drawOutcome(t *rapid.T, now time.Time, hostile bool) weir.Outcome {
 func drawAsk(t *rapid.T, now time.Time) weir.Ask {
 	return weir.Ask{
 		Now: now, Cost: rapid.IntRange(0, 3).Draw(t, "asked cost"), InFlight: rapid.IntRange(0, 9).Draw(t, "open"),
+		Long: rapid.IntRange(0, 6).Draw(t, "open long"), Likely: rapid.IntRange(0, 6).Draw(t, "likely"),
 		Urgent: rapid.Bool().Draw(t, "urgent"), Object: drawObject(t), Mutates: rapid.Bool().Draw(t, "asks to mutate"),
 	}
 }

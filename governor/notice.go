@@ -3,44 +3,57 @@ package governor
 import "time"
 
 // Notice tells an org that has a hidden rate from one that now and then refuses
-// a call by chance. The calls that are under way when one is refused say which:
-// an empty bucket refuses most of those that were sent after it, chance hardly
-// any. Without that nothing is learnt from refusals: where calls are seldom, each
-// would mean a slow pace (decision 25). Once noticed, a rate is learnt until the
-// org has refused nothing for a day.
+// a call by chance. Two things say which. An empty bucket refuses most of the
+// calls that are under way together, chance hardly any. And a bucket that was
+// filled during a wait takes about as many calls after each, where those between
+// two refusals by chance are now few, now many. Without that nothing is learnt from
+// refusals: where calls are seldom, each would mean a slow pace (decision 25).
+// Once noticed, a rate is learnt until the org has refused nothing for a day.
 type Notice struct {
-	From  int64 `json:"from,omitempty"`  // when the call was sent whose refusal began the newest event
-	Score int   `json:"score,omitempty"` // refusals of calls that were under way then, twice, less those that were taken
 	On    bool  `json:"on,omitempty"`
-	At    int64 `json:"at,omitempty"` // the newest refusal
+	Score int   `json:"score,omitempty"` // what speaks for a rate, less what speaks for chance
+	At    int64 `json:"at,omitempty"`    // the newest refusal
+	From  int64 `json:"from,omitempty"`  // when the call was sent whose refusal began the newest event
+	Calls int64 `json:"calls,omitempty"` // taken between the last two events
 }
 
 // Parameters of the notice, chosen on the tuning seeds of bench/judge.
 const (
-	noticeUp   = 2 // more than a third of the calls under way is refused
-	noticeOn   = 4 // at least two of them
-	noticeSeen = int64(24 * time.Hour)
+	noticeOn     = 6  // two calls under way that are refused and none that is taken, or seven events alike
+	noticeUnder  = 3  // a call that was under way and is refused
+	noticeTaken  = -2 // one that was and is taken
+	noticeAlike  = 1  // an event after about as many calls as the one before,
+	noticeUnlike = -2 // or after quite another number
+	noticeCalls  = 4  // events after fewer say nothing
+	noticeSeen   = int64(24 * time.Hour)
 )
 
 // learns says whether refusals are taken for a hidden rate.
 func (s *State) learns(p Policy) bool { return p.LearnRate || p.NoticeRate && s.Notice.On }
 
 // refused learns from a call that the org refused, the newest event of which
-// began with the gate that closed at cut.
-func (n *Notice) refused(x event, cut int64) {
+// began with the gate that closed at cut, and so many calls were taken since.
+func (n *Notice) refused(x event, cut, taken int64) {
 	n.At = x.now
 	switch {
 	case x.sent > cut:
-		n.From = x.sent
+		switch few, many := min(taken, n.Calls), max(taken, n.Calls); {
+		case few < noticeCalls:
+		case 3*many <= 4*few: // of two numbers drawn by chance one in seven is so near the other
+			n.add(noticeAlike)
+		default:
+			n.add(noticeUnlike)
+		}
+		n.From, n.Calls = x.sent, taken
 	case x.sent >= n.From:
-		n.add(noticeUp)
+		n.add(noticeUnder)
 	}
 }
 
 // taken learns from one that was under way then, and taken.
 func (n *Notice) taken(x event, cut int64) {
 	if n.From > 0 && x.sent >= n.From && x.sent <= cut {
-		n.add(-1)
+		n.add(noticeTaken)
 	}
 }
 

@@ -2,6 +2,7 @@ package governor_test
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -92,6 +93,59 @@ func TestChanceIsNoRate(t *testing.T) {
 	}
 	if g.paced() {
 		t.Error("calls that went one by one made a pace")
+	}
+}
+
+// alone sends calls one by one until one is refused after so many.
+func (g *org) alone(taken int) {
+	g.t.Helper()
+	g.open()
+	for i := range taken + 1 {
+		g.ruling(g.admit(), weir.Proceed, "")
+		g.wait(10 * time.Millisecond)
+		var f *weir.Fault
+		if i == taken {
+			f = fault(weir.ThrottledBurst)
+		}
+		g.observe(f, sent(g.now.Add(-10*time.Millisecond)))
+	}
+}
+
+// A bucket that is filled while the gate is closed takes about as many calls each
+// time, also where refusals come so fast that none is under way beside another.
+func TestARateIsNoticedByItsBucket(t *testing.T) {
+	g := newOrg(t)
+	for i, taken := range []int{12, 14, 12, 13, 12, 14, 13} {
+		if g.paced() {
+			t.Fatalf("noticed after %d refusals", i)
+		}
+		g.alone(taken)
+	}
+	if !g.paced() {
+		t.Error("seven buckets alike are no rate")
+	}
+}
+
+// With one call in twenty refused by chance, a hundred times, the numbers of calls
+// in between are seldom alike for long. That it happens at all does little harm.
+func TestCallsBetweenChanceRefusalsAreUnlike(t *testing.T) {
+	dice, wrong := rand.New(rand.NewPCG(3, 5)), 0
+	for range 100 {
+		g := newOrg(t)
+		for range 100 {
+			taken := 0
+			for dice.IntN(20) > 0 {
+				taken++
+			}
+			if g.alone(taken); g.paced() {
+				wrong++
+				break
+			}
+		}
+	}
+	t.Logf("%d of 100 orgs were taken for others", wrong)
+	if wrong > 8 {
+		t.Errorf("%d of 100 orgs that refuse by chance have a rate", wrong)
 	}
 }
 
