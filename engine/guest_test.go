@@ -128,9 +128,9 @@ func TestAGuestsLongCallsCount(t *testing.T) {
 		for range 5 {
 			w.admitCall()
 		}
-		time.Sleep(20*time.Second - 1)
+		time.Sleep(19 * time.Second)
 		refused := w.admitCall()
-		time.Sleep(1)
+		time.Sleep(time.Second)
 		ask := func() weir.Decision {
 			a, err := w.engine.AdmitCall(t.Context(), acme, "kim", weir.Ask{})
 			if err != nil {

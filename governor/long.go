@@ -80,7 +80,8 @@ func (s *State) slowHeld(p Policy, now int64, a weir.Ask) (weir.Decision, bool) 
 		return weir.Decision{}, false
 	}
 	d := waitFor(after(now, max(p.Base, slowAgain)), weir.ThrottledConcurrent, []weir.Evidence{
-		{Name: "object", Value: a.Object}, number("ran-long-per-mille", int64(s.Long.Slow[i].Share)),
+		{Name: "object", Value: a.Object},
+		number("ran-long-per-mille", int64(s.Long.Slow[i].Share)),
 		number("open-20s", clampCalls(a.Long)), number("likely", clampCalls(a.Likely)), number("long-cap", s.longCap(p)),
 	})
 	d.Object = a.Object
