@@ -2,7 +2,7 @@
 # start: the first needs Go, the second installs the rest on Debian.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input prove-canary prove-storage bench prove-acks bench-peers clean
+.PHONY: build demo test lint check fuzz fmt prove-kill prove-crash prove-keys prove-audit prove-nodes soak prove-input prove-canary prove-storage bench prove-acks prove-floor bench-peers clean
 
 build: ## the static binaries: bin/weir, and bin/weir-verify for auditors
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/weir ./cmd/weir-verify
@@ -68,11 +68,15 @@ prove-acks: ## 1,000 lost acknowledgements and 1,000 edits by others, on every r
 # RANGES takes -rate -burst -onoff -trip -cap -chance -neighbours (least,most or one value) and -limit -workers -calls.
 FIRST ?= 1001
 SEEDS ?= 30
+ORGS ?= 10000
 bench-peers: ## weir and its peers on the same throttled orgs, in virtual time; jsforce only where npm is
 	@if command -v npm >/dev/null; then cd bench/judge/jsforce && npm ci --no-audit --no-fund || echo 'jsforce is left out: npm ci failed'; \
 	else echo 'jsforce is left out: there is no npm'; fi
 	cd bench && go test ./judge -count=1 -v -timeout=0 -run '^TestPeers$$' -args -compare -first $(FIRST) -seeds $(SEEDS) \
 		$(if $(SCENARIOS),-scenarios $(SCENARIOS)) $(RANGES) $(if $(OUT),-out $(abspath $(OUT)),-out $(CURDIR)/docs/bench -page $(CURDIR)/README.md)
+
+prove-floor: ## 10,000 orgs with a daily allocation and neighbours that nobody knows: the floor is never crossed knowingly
+	cd bench && go test ./judge -count=1 -v -timeout=0 -run '^TestWeir$$' -args -scenarios daily -first $(FIRST) -seeds $(ORGS)
 
 fmt: ## format as the linter wants it
 	scripts/lint fmt
