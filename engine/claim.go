@@ -57,7 +57,7 @@ func (e *Engine) claim(ctx context.Context, l *lane) (*job, bool, error) {
 		case dec.Ruling == weir.Proceed:
 			j, err = tx.take(l, g, steps, id)
 		case dec.Object != "": // only its steps wait: the next turn finds others
-			worked, err = tx.holdObject(l, ask, dec)
+			worked, err = tx.holdObject(l, g.state, ask, dec)
 		default:
 			worked = false
 			g.hold(ask, dec)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"time"
 
 	"github.com/weirhq/weir"
 	"github.com/weirhq/weir/governor"
@@ -38,10 +39,15 @@ func (t *txn) together(g *governed, steps []weir.Step) ([]weir.Step, error) {
 	return kept, nil
 }
 
-// holdObject lets the steps about a closed object wait. It says whether any did: the
-// org has other work then, or none.
-func (t *txn) holdObject(l *lane, a weir.Ask, dec weir.Decision) (bool, error) {
-	n, err := t.HoldObject(l.ID, dec.Object, a.Mutates, wakeTime(dec.Wait.Until), dec.Wait.Cause)
+// holdObject lets the steps about a closed object, or a slow one, wait. It says whether
+// any did: the org has other work then, or none. Who would be late because the object
+// is closed does not wait, and dies; who is late already waits for a slow one like all.
+func (t *txn) holdObject(l *lane, state governor.State, a weir.Ask, dec weir.Decision) (bool, error) {
+	until, sparing := wakeTime(dec.Wait.Until), time.Time{}
+	if governor.Barred(state, dec.Object, a.Mutates) {
+		sparing = until
+	}
+	n, err := t.HoldObject(l.ID, dec.Object, a.Mutates, until, dec.Wait.Cause, sparing)
 	t.noteObject(l.ID, dec, n)
 	return n > 0, err
 }

@@ -8,9 +8,9 @@ import (
 
 // HoldObject lets an org's ready steps about one object wait until a time, those
 // that are about to write or all the others, and returns how many they are. A step
-// that is due before then stays ready: a person has to hear of it. The org itself
-// does not wait, so that the next turn finds other work.
-func (t *Tx) HoldObject(org weir.OrgID, object string, writes bool, until time.Time, cause weir.Category) (int, error) {
+// that is due before another time stays ready: a person has to hear of it. The org
+// itself does not wait, so that the next turn finds other work.
+func (t *Tx) HoldObject(org weir.OrgID, object string, writes bool, until time.Time, cause weir.Category, sparing time.Time) (int, error) {
 	to, err := weir.StepReady.Next(weir.Defer)
 	if err != nil {
 		return 0, err
@@ -18,7 +18,7 @@ func (t *Tx) HoldObject(org weir.OrgID, object string, writes bool, until time.T
 	return t.exec("hold steps about "+object+" of "+string(org), `
 		UPDATE step SET state = $1, wake_at = $2, cause = $3
 		WHERE org = $4 AND state = 'READY' AND object = $5 AND (due_at = 0 OR due_at >= $6) AND `+sort(writes),
-		to, until, cause, org, object, until)
+		to, until, cause, org, object, sparing)
 }
 
 // Asker is the ready step about the given one's object, of its sort and of its
