@@ -82,15 +82,7 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 		calls(float64(sc.Cap) / trip.Seconds())
 		sc.Text = fmt.Sprintf("cap %d trip %v", sc.Cap, trip.Round(time.Millisecond))
 	case "cap20s", "cap20s+others":
-		sc.Workers, sc.Calls, sc.LongCap = 16, 2000, 5
-		share := 0.02 + 0.1*rng.Float64()
-		sc.Latency = someLong(rng.Uint64(), trip, share)
-		sc.Text = fmt.Sprintf("long cap %d, %.0f%% of calls 20-60 s, trip %v", sc.LongCap, share*100, trip.Round(time.Millisecond))
-		if name == "cap20s+others" {
-			each := time.Duration(logDraw(rng, [2]float64{float64(time.Minute), float64(10 * time.Minute)}))
-			sc.Others = levels(rng.Uint64(), each, sc.LongCap)
-			sc.Text += fmt.Sprintf(", of others up to %d, changing each %v", sc.LongCap-1, each.Round(time.Second))
-		}
+		drawLong(sc, rng, trip)
 	case "chance", "chance+rate", "chance+idle":
 		sc.Chance = logDraw(rng, in.Chance)
 		sc.Text = fmt.Sprintf("%.1f%% refused by chance, trip %v", 100*sc.Chance, trip.Round(time.Millisecond))
@@ -112,6 +104,20 @@ func Draw(name string, seed uint64, in Ranges) *Scenario {
 		sc.Calls = in.Calls
 	}
 	return sc
+}
+
+// drawLong makes an org that counts calls of 20 s and longer, of which other
+// integrations hold up to all but one in cap20s+others.
+func drawLong(sc *Scenario, rng *rand.Rand, trip time.Duration) {
+	sc.Workers, sc.Calls, sc.LongCap = 16, 2000, 5
+	share := 0.02 + 0.1*rng.Float64()
+	sc.Latency = someLong(rng.Uint64(), trip, share)
+	sc.Text = fmt.Sprintf("long cap %d, %.0f%% of calls 20-60 s, trip %v", sc.LongCap, share*100, trip.Round(time.Millisecond))
+	if sc.Name == "cap20s+others" {
+		each := time.Duration(logDraw(rng, [2]float64{float64(time.Minute), float64(10 * time.Minute)}))
+		sc.Others = levels(rng.Uint64(), each, sc.LongCap)
+		sc.Text += fmt.Sprintf(", of others up to %d, changing each %v", sc.LongCap-1, each.Round(time.Second))
+	}
 }
 
 // drawHerd makes an org that is shut for a while, before 64 workers of four
