@@ -17,6 +17,7 @@ var titles = []struct{ name, text string }{ //nolint:gochecknoglobals // Go has 
 	{"herd", "64 workers, an org that was shut"},
 	{"cap", "A cap on calls at once"},
 	{"cap20s", "A cap on calls of 20 s and longer"},
+	{"cap20s+others", "The same, of which others hold some"},
 	{"daily", "A daily allocation shared with others"},
 	{"chance", "Refusals by chance"},
 	{"chance+rate", "Refusals by chance and a hidden rate"},

@@ -120,7 +120,8 @@ func (r Report) notes() string {
 	return fmt.Sprintf("What this is not: it plays single calls against an org on virtual time, so that signing in, describes and read-backs are not in it.\n"+
 		"A client that gives a call up is asked again, until it has sent four calls for each that has to be done. Where an org was shut, weir is\n"+
 		"one governor's state that four processes share, and of the other clients each process has a state of its own. Of the orgs with a hidden\n"+
-		"rate, the rate and not the %d workers with their round trips is the limit in %d of %d, and with Retry-After in %d of %d.\n",
+		"rate, the rate and not the %d workers with their round trips is the limit in %d of %d, and with Retry-After in %d of %d. Where calls of\n"+
+		"20 s are capped, the optimum is of somebody who keeps the order of the work, as all clients here do.\n",
 		r.Ranges.Workers, first, r.Seeds, second, r.Seeds)
 }
 
