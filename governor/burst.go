@@ -24,7 +24,7 @@ func (s *State) strike(p Policy, x event, base time.Duration, cause weir.Categor
 	ra := x.retryAfter()
 	learnt := s.learns(p)
 	if cause == weir.ThrottledBurst {
-		s.Notice.refused(x, s.Gate.CutAt, max(s.Rate.Sent-1-x.inFlight, 0))
+		s.Notice.refused(x, s.Gate.CutAt, s.Rate.before(x))
 	}
 	learns := s.learns(p) && cause == weir.ThrottledBurst
 	if x.sent <= s.Gate.CutAt {

@@ -50,9 +50,10 @@ func (n *Notice) refused(x event, cut, taken int64) {
 	}
 }
 
-// taken learns from one that was under way then, and taken.
+// taken learns from one that was under way then, and taken. One that was sent at the
+// same moment as the first that was refused came before it.
 func (n *Notice) taken(x event, cut int64) {
-	if n.From > 0 && x.sent >= n.From && x.sent <= cut {
+	if n.From > 0 && x.sent > n.From && x.sent <= cut {
 		n.add(noticeTaken)
 	}
 }

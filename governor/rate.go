@@ -117,12 +117,8 @@ func (r Rate) refused() Rate {
 // which about two calls have come in; 0 when nothing is known yet.
 func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 	took := max(x.sent-r.EmptyAt, 1)
-	late := callsIn(r.Pace, x.now-x.sent)
-	if r.Pace == 0 {
-		late = mulDiv(r.Sent, x.now-x.sent, max(x.now-r.EmptyAt, 1))
-	}
-	late = min(late, x.inFlight)
-	n := max(r.Sent-1-late, 0)
+	late := r.sentAfter(x)
+	n := r.before(x)
 	switch asked := x.retryAfter(); {
 	case r.Pace == 0 && n >= wellCalls && shut(perSecond(n, took), asked):
 		r.Pace = perSecond(n, took)
@@ -147,6 +143,18 @@ func (r Rate) emptied(x event, gate time.Duration) (Rate, time.Duration) {
 	}
 	return r, time.Duration(2 * gap(r.Pace))
 }
+
+// sentAfter estimates how many calls were sent after one of which we hear now.
+func (r Rate) sentAfter(x event) int64 {
+	late := callsIn(r.Pace, x.now-x.sent)
+	if r.Pace == 0 {
+		late = mulDiv(r.Sent, x.now-x.sent, max(x.now-r.EmptyAt, 1))
+	}
+	return min(late, x.inFlight)
+}
+
+// before is how many calls were sent before it, since the bucket was last empty.
+func (r Rate) before(x event) int64 { return max(r.Sent-1-r.sentAfter(x), 0) }
 
 // bounded learns from a reject after n accepted calls since the bucket was last
 // empty, and chooses the pace anew.
