@@ -97,10 +97,8 @@ func Table(lines []Line) string {
 	var b strings.Builder
 	b.WriteString("| scenario | policy | makespan ÷ optimum, median (worst) | rejected, median (worst) | retries, median (worst) | calls in an announced Retry-After | p50 / p99 s | done |\n|---|---|---|---|---|---|---|---|\n")
 	for _, l := range lines {
-		ratio, took, retries := "none", "none", "not counted" // by a report from before they were
-		if l.Retries > 0 || l.Rejected == 0 {
-			retries = fmt.Sprintf("%.2f %% (%.2f %%)", 100*l.Retries, 100*l.RetriesWorst)
-		}
+		ratio, took := "none", "none"
+		retries := fmt.Sprintf("%.2f %% (%.2f %%)", 100*l.Retries, 100*l.RetriesWorst)
 		if l.Ratio > 0 {
 			ratio, took = fmt.Sprintf("%.3f (%.2f)", l.Ratio, l.RatioWorst), fmt.Sprintf("%.2f / %.2f", l.P50, l.P99)
 		}
