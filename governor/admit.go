@@ -68,7 +68,7 @@ func (s *State) holdForRoom(p Policy, now, open int64, a weir.Ask) (weir.Decisio
 	switch {
 	case s.Auth.renewing(now):
 		return waitFor(soon, weir.AuthDrift, []weir.Evidence{at("renewal-asked", s.Auth.RenewAt)}), true
-	case s.probing() && s.probeHeld(now, open), s.afterCrowd() && s.ProbeAt > 0 && now-s.ProbeAt < refusedWithin:
+	case s.probeFirst(now, open):
 		return waitFor(soon, s.probeCause(), []weir.Evidence{
 			number("strikes", int64(s.Strikes)), at("probe-since", s.ProbeAt),
 		}), true

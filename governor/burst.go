@@ -100,7 +100,7 @@ func (s *State) usualBurst() time.Duration {
 // accepted records that the org took a call which was sent after the gate had
 // closed: the event is over, and the strikes are halved rather than forgotten,
 // so that the workers come back in steps.
-func (s *State) accepted(p Policy, x event) {
+func (s *State) accepted(x event) {
 	if x.cost <= 0 {
 		return
 	}

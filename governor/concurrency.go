@@ -116,6 +116,11 @@ const (
 	unclaimedLease = int64(2 * time.Second)
 )
 
+// probeFirst says whether a call waits for the answer to another one.
+func (s *State) probeFirst(now, open int64) bool {
+	return s.probing() && s.probeHeld(now, open) || s.afterCrowd() && s.ProbeAt > 0 && now-s.ProbeAt < refusedWithin
+}
+
 // refusedWithin is when a call that has no answer yet was not refused for those
 // that are open: the org says that before it begins.
 const refusedWithin = int64(2 * time.Second)

@@ -85,7 +85,7 @@ func Observe(p Policy, s State, o weir.Outcome) (State, weir.Decision) {
 	}
 	s.objectsAnswered(x)
 	if x.fault == nil {
-		s.answered(p, x)
+		s.answered(x)
 		s.remaining(p, x)
 		return s, weir.Decision{Ruling: weir.Proceed}
 	}
@@ -125,22 +125,22 @@ func (s *State) fault(p Policy, x event) weir.Decision {
 		s.stumbled(p, x)
 		return s.repeated(p, x)
 	case weir.LockContention:
-		s.answered(p, x)
+		s.answered(x)
 		return x.again(p, p.LockBase, p.LockCeiling, p.LockRetries)
 	case weir.NotExecuted:
-		s.answered(p, x)
+		s.answered(x)
 		return x.requeue(p)
 	case weir.Conflict:
-		s.answered(p, x)
+		s.answered(x)
 		return x.reread(p)
 	case weir.CursorLost:
-		s.answered(p, x)
+		s.answered(x)
 		return x.restart(p)
 	case weir.Gone, weir.Success, weir.PartialFailure:
-		s.answered(p, x)
+		s.answered(x)
 		return weir.Decision{Ruling: weir.Proceed}
 	case weir.Permission, weir.Validation, weir.NotFound, weir.AmbiguousMatch, weir.Capacity, weir.UnknownClient:
-		s.answered(p, x)
+		s.answered(x)
 		return x.bury(c)
 	case weir.Drift, weir.DeadlineRisk, weir.Residue:
 		return x.bury(c)
@@ -150,8 +150,8 @@ func (s *State) fault(p Policy, x event) weir.Decision {
 
 // answered is for faults that concern the step only: the org took the call and
 // the credentials.
-func (s *State) answered(p Policy, x event) {
-	s.accepted(p, x)
+func (s *State) answered(x event) {
+	s.accepted(x)
 	s.authenticated(x)
 }
 
