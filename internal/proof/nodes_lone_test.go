@@ -29,7 +29,7 @@ const (
 func TestLoneStop(t *testing.T) {
 	f := chosenForm(t)
 	sieges := 1
-	f.kills, f.requests, f.within = 1, 60, 10*time.Minute // "kills" are stops that hit a claim here
+	f.kills, f.requests, f.within = 1, 1000, 10*time.Minute // "kills" are stops that hit a claim here
 	if os.Getenv(formVariable) == "long" {
 		sieges, f.kills, f.requests, f.within = 4, 25, 400, 60*time.Minute
 	}
