@@ -10,8 +10,8 @@ import (
 	"github.com/weirhq/weir/governor"
 )
 
-// together answers eight calls that were sent at the same moment, a tenth of a
-// second apart from each other: so many are refused, the rest taken.
+// together sends eight calls at the same moment, which are answered a tenth of a
+// second later: so many are refused, the rest taken.
 func (g *org) together(refused int) {
 	g.t.Helper()
 	sentAt := g.now
@@ -73,8 +73,8 @@ func TestARateIsNoticed(t *testing.T) {
 	}
 }
 
-// One call in ten is refused, whoever sends it, however many are under way: no
-// pace is ever made of that, and calls that go one by one never show a rate.
+// One of eight calls under way together is refused, each time: no pace is made of
+// that, nor of calls that go one by one and are all refused.
 func TestChanceIsNoRate(t *testing.T) {
 	g := newOrg(t)
 	g.s.Own.Made = 100
